@@ -1,0 +1,157 @@
+//! Request parameters: the entry's, the defaults, and what a deployment turned out not to take.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use crate::{Settings, windows};
+
+/// Azure charges `max_tokens` against the tokens per minute before a word is written, so it is modest.
+const MAX_OUTPUT: u64 = 8_192;
+/// Reasoning counts as output: with less, hard questions end before the first visible word.
+const MAX_REASONING_OUTPUT: u64 = 32_768;
+/// What reasoning models answer 400 to.
+const SAMPLING: [&str; 7] = [
+    "temperature",
+    "top_p",
+    "presence_penalty",
+    "frequency_penalty",
+    "logprobs",
+    "top_logprobs",
+    "logit_bias",
+];
+/// What the host itself decides, whatever a refusal says.
+const FIXED: [&str; 3] = ["model", "messages", "tools"];
+
+/// What an entry says about its requests.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Wishes {
+    /// Unknown keys of the entry; `null` removes a default.
+    pub(crate) fields: Map<String, Value>,
+    /// `allowed_openai_params`: sent even to a reasoning model.
+    pub(crate) forced: Vec<String>,
+    /// `base_model`, or the model's own name.
+    pub(crate) base_model: String,
+    /// Whether the provider is one that charges or cuts by the output limit.
+    pub(crate) limit_output: bool,
+}
+
+impl Wishes {
+    /// The parameters of every request, before anything is learnt.
+    pub(crate) fn parameters(&self, settings: &Settings, window: u64) -> Map<String, Value> {
+        let reasons = windows::reasons(&self.base_model);
+        let mut parameters = Map::new();
+        if let Some(temperature) = settings.temperature.filter(|_| !reasons) {
+            parameters.insert("temperature".to_owned(), temperature.into());
+        }
+        if let Some(effort) = settings.reasoning_effort.as_ref().filter(|_| reasons) {
+            parameters.insert("reasoning_effort".to_owned(), effort.as_str().into());
+        }
+        let asked =
+            ["max_tokens", "max_completion_tokens"].iter().any(|name| self.fields.contains_key(*name));
+        let modest = if reasons { MAX_REASONING_OUTPUT } else { MAX_OUTPUT };
+        let limit = settings.max_output.or(self.limit_output.then(|| modest.min(window / 4)));
+        if let Some(limit) = limit.filter(|_| !asked) {
+            parameters.insert("max_tokens".to_owned(), limit.into());
+        }
+        for (name, value) in &self.fields {
+            if value.is_null() {
+                parameters.remove(name);
+            } else {
+                parameters.insert(name.clone(), value.clone());
+            }
+        }
+        if reasons {
+            let forced = |name: &str| self.forced.iter().any(|forced| forced == name);
+            parameters.retain(|name, _| forced(name) || !SAMPLING.contains(&name.as_str()));
+            rename_limit(&mut parameters);
+        }
+        parameters
+    }
+}
+
+/// What refusals taught about a deployment; kept for the life of the process.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Learnt {
+    renamed_limit: bool,
+    dropped: BTreeSet<String>,
+}
+
+impl Learnt {
+    /// Takes note of a parameter that was refused. False when that changes nothing: then the refusal stands.
+    pub(crate) fn refuse(&mut self, parameter: &str, body: &Map<String, Value>) -> bool {
+        if FIXED.contains(&parameter) || !body.contains_key(parameter) {
+            return false;
+        }
+        if parameter == "max_tokens" && !self.renamed_limit {
+            self.renamed_limit = true;
+            return true;
+        }
+        self.dropped.insert(parameter.to_owned())
+    }
+
+    /// Applies what is known to a body.
+    pub(crate) fn apply(&self, body: &mut Map<String, Value>) {
+        if self.renamed_limit {
+            rename_limit(body);
+        }
+        body.retain(|name, _| !self.dropped.contains(name));
+        if !body.contains_key("stream") {
+            body.remove("stream_options");
+        }
+    }
+}
+
+fn rename_limit(parameters: &mut Map<String, Value>) {
+    if let Some(limit) = parameters.remove("max_tokens") {
+        parameters.entry("max_completion_tokens").or_insert(limit);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn parameters(base_model: &str, fields: &Value) -> Value {
+        let fields = fields.as_object().cloned().unwrap_or_default();
+        let wishes = Wishes { fields, forced: vec![], base_model: base_model.into(), limit_output: true };
+        wishes.parameters(&Settings::default(), 200_000).into()
+    }
+
+    #[test]
+    fn parameters_follow_entry_model_and_defaults() {
+        for (model, fields, expected) in [
+            ("gpt-4.1", json!({}), json!({"temperature": 1e-8, "max_tokens": 8192})),
+            ("gpt-4.1", json!({"temperature": null, "max_tokens": null}), json!({})),
+            (
+                "gpt-4.1",
+                json!({"temperature": 1, "seed": 7, "max_tokens": 5}),
+                json!({"temperature": 1, "seed": 7, "max_tokens": 5}),
+            ),
+            ("gpt-5", json!({"temperature": 1, "top_p": 1}), json!({"max_completion_tokens": 32768})),
+            ("o3", json!({"max_tokens": 5}), json!({"max_completion_tokens": 5})),
+        ] {
+            assert_eq!(parameters(model, &fields), expected, "{model} {fields}");
+        }
+        let wishes =
+            Wishes { base_model: "gpt-5".into(), forced: vec!["temperature".into()], ..Wishes::default() };
+        let wishes = Wishes { fields: json!({"temperature": 1}).as_object().unwrap().clone(), ..wishes };
+        assert_eq!(Value::Object(wishes.parameters(&Settings::default(), 1000)), json!({"temperature": 1}));
+    }
+
+    #[test]
+    fn learns_max_completion_tokens() {
+        let body =
+            json!({"max_tokens": 5, "temperature": 1, "model": "m", "stream": true, "stream_options": {}});
+        let mut body = body.as_object().unwrap().clone();
+        let mut learnt = Learnt::default();
+        assert!(learnt.refuse("max_tokens", &body) && learnt.refuse("temperature", &body));
+        assert!(!learnt.refuse("model", &body) && !learnt.refuse("unknown", &body));
+        assert!(!learnt.refuse("temperature", &body));
+        assert!(learnt.refuse("stream", &body));
+        learnt.apply(&mut body);
+        assert_eq!(Value::Object(body), json!({"max_completion_tokens": 5, "model": "m"}));
+    }
+}
