@@ -1,0 +1,130 @@
+//! A live cluster: kubeconfig or service account, through the kube client, which signs every request.
+
+use std::{path::PathBuf, time::Duration};
+
+use bytes::Bytes;
+use futures::{Stream, TryStreamExt};
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use kube::{
+    Client, Config,
+    client::Body,
+    config::{KubeConfigOptions, Kubeconfig},
+};
+
+use crate::{ClusterError, ConnectError};
+
+/// The API server has to answer a first request within this; a person waits for it.
+const FIRST_ANSWER: Duration = Duration::from_secs(8);
+
+/// Where the cluster's address and credential come from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClusterSource {
+    /// A kubeconfig file; none: `KUBECONFIG`, `~/.kube/config`, then the pod's service account.
+    pub kubeconfig: Option<PathBuf>,
+    /// A context of it; none: the current one.
+    pub context: Option<String>,
+}
+
+/// A live cluster. It signs requests by itself and hands out no credential.
+#[derive(Clone)]
+pub struct Cluster {
+    client: Client,
+    name: String,
+}
+
+impl std::fmt::Debug for Cluster {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Cluster").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Cluster {
+    /// Reads the configuration and makes sure that an API server answers.
+    ///
+    /// # Errors
+    /// Says whether there is no configuration, no server, or no right to talk to it.
+    pub async fn connect(source: &ClusterSource) -> Result<Self, ConnectError> {
+        let (mut config, name) = configuration(source).await?;
+        config.connect_timeout = Some(FIRST_ANSWER);
+        // Reads are bounded by the call's own deadline.
+        config.read_timeout = None;
+        let client = Client::try_from(config).map_err(|error| ConnectError::Client(causes(&error)))?;
+        let cluster = Self { client, name };
+        cluster.probe().await?;
+        Ok(cluster)
+    }
+
+    /// The context's name, or `in-cluster`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Sends a request; its URI is a path with a query, and the client adds server and credential.
+    ///
+    /// # Errors
+    /// When there is no answer; any status is one.
+    pub async fn send(
+        &self,
+        request: Request<Vec<u8>>,
+    ) -> Result<Response<impl Stream<Item = Result<Bytes, ClusterError>> + Send + Unpin + use<>>, ClusterError> {
+        let request = request.map(Body::from);
+        let response = self.client.send(request).await.map_err(|error| match error {
+            kube::Error::Auth(error) => ClusterError::Credential(causes(&error)),
+            other => ClusterError::Unavailable(causes(&other)),
+        })?;
+        let (parts, body) = response.into_parts();
+        let stream = body.into_data_stream().map_err(|error| ClusterError::Unavailable(error.to_string()));
+        Ok(Response::from_parts(parts, stream))
+    }
+
+    async fn probe(&self) -> Result<(), ConnectError> {
+        let unreachable = |reason: String| ConnectError::Unreachable { name: self.name.clone(), reason };
+        let request = Request::get("/version").body(Vec::new()).map_err(|error| unreachable(error.to_string()))?;
+        let answer = tokio::time::timeout(FIRST_ANSWER, self.send(request)).await;
+        let response = answer
+            .map_err(|_| unreachable(format!("no answer within {} s", FIRST_ANSWER.as_secs())))?
+            .map_err(|error| unreachable(error.to_string()))?;
+        // 403 is an answer: a locked-down cluster may hide even its version.
+        if response.status() == http::StatusCode::UNAUTHORIZED {
+            return Err(ConnectError::Unauthorized { name: self.name.clone() });
+        }
+        Ok(())
+    }
+}
+
+async fn configuration(source: &ClusterSource) -> Result<(Config, String), ConnectError> {
+    let failed = |error: &dyn std::error::Error| ConnectError::Config(causes(error));
+    let options = KubeConfigOptions { context: source.context.clone(), ..KubeConfigOptions::default() };
+    let kubeconfig = match &source.kubeconfig {
+        Some(path) => Kubeconfig::read_from(path),
+        None => Kubeconfig::read(),
+    };
+    match kubeconfig {
+        Ok(kubeconfig) => {
+            let name = source.context.clone().or_else(|| kubeconfig.current_context.clone());
+            let config =
+                Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|error| failed(&error))?;
+            Ok((config, name.unwrap_or_else(|| "default".to_owned())))
+        }
+        Err(error) if source.kubeconfig.is_some() || source.context.is_some() => Err(failed(&error)),
+        Err(error) => match Config::incluster() {
+            Ok(config) => Ok((config, "in-cluster".to_owned())),
+            Err(_) => Err(failed(&error)),
+        },
+    }
+}
+
+/// An error with its causes, on one line.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}
