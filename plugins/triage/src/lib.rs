@@ -1,0 +1,53 @@
+//! Toolset triage: deterministic rules that find root causes without a model.
+//!
+//! [`collect`] reads a cluster, [`evaluate`] is a pure function of what was read and a moment, [`render`]
+//! writes the report for a model. The rules are in `rules/`, what they have to decode in `decode/`.
+
+mod address;
+mod collect;
+mod containers;
+mod decode;
+mod draft;
+mod graph;
+mod object;
+mod observations;
+mod redact;
+mod render;
+mod report;
+mod rollup;
+mod rules;
+mod template;
+mod view;
+
+use holmes_plugin::prelude::*;
+
+pub use collect::collect;
+pub use object::resolve;
+pub use observations::{Kind, List, LogKey, Observations, SOURCES, Source};
+pub use render::render;
+pub use report::{Options, evaluate};
+
+/// Where to look.
+#[arguments]
+pub struct Triage {
+    /// Look at one namespace only. Leave out for the whole cluster.
+    pub namespace: Option<String>,
+    /// Show also what is worth knowing but is no failure.
+    #[serde(default)]
+    pub notes: bool,
+}
+
+/// Finds what is broken in the cluster, and the root cause of it, by fixed rules over the state of objects,
+/// events and the logs of failing containers. Read-only. Call it first when the question is why something
+/// does not work: each finding names its root object, the evidence and the symptoms that it explains.
+#[tool(read_only)]
+pub fn triage(host: &Host, arguments: Triage) -> Result<Output, ToolError> {
+    let now = i64::try_from(host.now_unix_ms() / 1000).unwrap_or(i64::MAX);
+    let Triage { namespace, notes } = arguments;
+    let namespace = namespace.filter(|namespace| !namespace.is_empty());
+    let observations = collect(host, namespace.as_deref(), now);
+    let report = evaluate(&observations, now, &Options { notes });
+    Output::text(render(&report)).and_data(report)
+}
+
+holmes_plugin::toolset!(triage);

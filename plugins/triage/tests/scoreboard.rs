@@ -1,0 +1,182 @@
+//! Scores the rules on recorded clusters: every root cause first, healthy clusters silent, no secret told.
+//!
+//! `HOLMES_CLUSTERS=/a/folder` adds recordings to those in `examples/clusters`.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test binary: whatever goes wrong ends the test"
+)]
+
+#[path = "scoreboard/recording.rs"]
+mod recording;
+#[path = "scoreboard/score.rs"]
+mod score;
+
+use std::path::{Path, PathBuf};
+
+use holmes_plugin::testing::Canned;
+use holmes_protocol::{EvidenceKind, ReadOutcome, Report, Verdict};
+use holmes_toolset_triage::{Kind, Observations, Options, collect, evaluate, render, resolve};
+use recording::Recording;
+use score::{Truth, score};
+
+const CANARY: &str = "FAKE-SECRET-DO-NOT-LEAK";
+
+fn recordings() -> Vec<(PathBuf, PathBuf)> {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/clusters")];
+    #[expect(clippy::disallowed_methods, reason = "a test reads where more recordings are")]
+    folders.extend(std::env::var("HOLMES_CLUSTERS").ok().map(PathBuf::from));
+    let mut found = Vec::new();
+    for folder in folders {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if let Some(name) = path.file_name().unwrap().to_str().unwrap().strip_suffix(".tar.gz") {
+                found.push((path.clone(), path.with_file_name(format!("{name}.truth.yaml"))));
+            }
+        }
+    }
+    found.sort_by(|one, other| one.0.file_name().cmp(&other.0.file_name()));
+    found.dedup_by(|one, other| one.0.file_name() == other.0.file_name());
+    found
+}
+
+/// Every recording, read once: unpacking is most of the work.
+fn observed() -> &'static [(PathBuf, Observations, i64)] {
+    static OBSERVED: std::sync::OnceLock<Vec<(PathBuf, Observations, i64)>> = std::sync::OnceLock::new();
+    OBSERVED.get_or_init(|| {
+        recordings()
+            .into_iter()
+            .map(|(archive, truth)| {
+                let (observations, now) = observe(&Recording::open(&archive));
+                (truth, observations, now)
+            })
+            .collect()
+    })
+}
+
+fn observe(recording: &Recording) -> (Observations, i64) {
+    let now = recording.now();
+    let replay = recording.clone();
+    let host = Canned::new()
+        .at(u64::try_from(now).unwrap() * 1000)
+        .respond(move |request| replay.answer(request))
+        .host();
+    (collect(&host, None, now), now)
+}
+
+fn report(observations: &Observations, now: i64) -> Report {
+    evaluate(observations, now, &Options::default())
+}
+
+#[test]
+fn root_causes_come_first_and_healthy_clusters_are_silent() {
+    let (mut roots, mut found, mut complaints) = (0, 0, Vec::new());
+    for (truth, observations, now) in observed() {
+        let truth: Truth = serde_saphyr::from_str(&std::fs::read_to_string(truth).unwrap()).unwrap();
+        let report = report(observations, *now);
+        let result = score(&truth, &report);
+        roots += truth.root_causes.len();
+        found += result.found;
+        let first = report
+            .findings
+            .first()
+            .map(|finding| format!("{}/{}", finding.rule, finding.class))
+            .unwrap_or_default();
+        println!(
+            "{:36} roots {}/{}  {first}  {}",
+            truth.scenario,
+            result.found,
+            truth.root_causes.len(),
+            result.complaints.join("; ")
+        );
+        if truth.healthy {
+            assert!(report.findings.is_empty(), "{} is healthy: {}", truth.scenario, render(&report));
+            assert!(matches!(report.verdict, Verdict::Healthy | Verdict::Incomplete));
+        }
+        if let Some(folder) = option_env!("HOLMES_REPORTS") {
+            std::fs::write(format!("{folder}/{}.txt", truth.scenario), render(&report)).unwrap();
+        }
+        let text = format!("{}{}", serde_json::to_string(&report).unwrap(), render(&report));
+        assert!(!text.contains(CANARY), "{}: a secret is in the report", truth.scenario);
+        complaints.extend(result.complaints);
+    }
+    println!("{found} of {roots} root causes found; {} complaints", complaints.len());
+    assert!(found * 10 >= roots * 9);
+    assert!(complaints.is_empty(), "{complaints:#?}");
+}
+
+#[test]
+fn field_evidence_resolves_to_what_was_read() {
+    for (_, observations, now) in observed() {
+        let report = report(observations, *now);
+        for item in report.findings.iter().flat_map(|finding| &finding.evidence) {
+            if !matches!(item.kind, EvidenceKind::Field | EvidenceKind::Event) {
+                continue;
+            }
+            let mut parts = item.object.splitn(3, '/');
+            let (kind, namespace, name) =
+                (parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap());
+            let kind = Kind::parse(kind).unwrap();
+            let object = observations.items(kind).iter().find(|object| {
+                let text = |pointer: &str| {
+                    object.pointer(pointer).and_then(|value| value.as_str()).unwrap_or_default()
+                };
+                text("/metadata/name") == name && text("/metadata/namespace") == namespace
+            });
+            let value = resolve(object.unwrap(), &item.path)
+                .unwrap_or_else(|| panic!("{} {}", item.object, item.path));
+            if value.is_number() || value.is_boolean() {
+                assert_eq!(value, &item.value);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_order_of_objects_does_not_matter() {
+    for (truth, observations, now) in observed() {
+        let mut shuffled = Observations { logs: observations.logs.clone(), ..Observations::default() };
+        for (kind, list) in &observations.lists {
+            if list.outcome == ReadOutcome::Ok {
+                shuffled.add(*kind, list.items.iter().rev().cloned().collect());
+            } else {
+                shuffled.add_failure(*kind, list.outcome, list.message.clone());
+            }
+        }
+        let text = |observations| serde_json::to_string(&report(observations, *now)).unwrap();
+        assert_eq!(text(observations), text(&shuffled), "{}", truth.display());
+    }
+}
+
+#[test]
+fn a_forbidden_kind_is_never_called_absent() {
+    for (truth, whole, now) in observed() {
+        for kind in [
+            Kind::Secret,
+            Kind::ConfigMap,
+            Kind::Service,
+            Kind::ServiceAccount,
+            Kind::StorageClass,
+            Kind::IngressClass,
+            Kind::Pod,
+            Kind::Node,
+            Kind::Event,
+        ] {
+            let mut observations = whole.clone();
+            observations.add_failure(kind, ReadOutcome::Forbidden, "forbidden".to_owned());
+            let report = report(&observations, *now);
+            let name = kind.source().name;
+            for item in report.findings.iter().flat_map(|finding| &finding.evidence) {
+                let absent =
+                    item.kind == EvidenceKind::Absent && item.object.starts_with(&format!("{name}/"));
+                assert!(!absent, "{}: {name} was forbidden and is called absent: {item:?}", truth.display());
+            }
+            assert!(
+                report.unknown_because_forbidden.iter().any(|read| read.text.contains(kind.source().plural))
+            );
+            assert_ne!(report.verdict, Verdict::Healthy);
+        }
+    }
+}
