@@ -1,0 +1,27 @@
+//! `model list`: the models, and why one can not be used.
+
+use anyhow::Result;
+use holmes_llm::ModelState;
+
+use crate::{
+    args::{self, ModelChoice},
+    compose::{self, Settings},
+    exit::Exit,
+    output::printer::Printer,
+};
+
+pub(crate) fn run(command: &args::Model, mut settings: Settings, printer: &Printer) -> Result<Exit> {
+    let args::Model::List = command;
+    let (models, _) = compose::models(&mut settings, &ModelChoice { model: None, api_key: None, max_steps: None })?;
+    let mut lines = Vec::new();
+    for model in models.list() {
+        let default = if model.default { " (default)" } else { "" };
+        let state = match &model.state {
+            ModelState::Usable => "usable".to_owned(),
+            ModelState::Disabled(reason) => format!("disabled: {reason}"),
+        };
+        lines.push(format!("{}{default}  {}/{}  {state}", model.name, model.provider, model.model));
+    }
+    printer.answer(&lines.join("\n"))?;
+    Ok(Exit::Success)
+}

@@ -1,0 +1,82 @@
+//! What the name `kubernetes` means: a recording, or a live cluster.
+
+use std::{path::Path, sync::Arc};
+
+use anyhow::{Context, Result, bail};
+use holmes_identity::{Cluster, ClusterSource};
+use holmes_sandbox::upstream::{Backend, recorded::Recording};
+
+use super::Settings;
+use crate::{
+    args::World,
+    exit::Hint,
+    output::printer::Printer,
+    settings::{Source, UpstreamKind},
+};
+
+/// Shown when there is no cluster to talk to.
+const RECORDED: &str = "give a recorded cluster with --snapshot PATH, for example --snapshot examples/clusters/oom-crashloop.tar.gz";
+
+/// Every bound upstream by name; the flags name what `kubernetes` is.
+#[derive(Debug, Clone)]
+pub(crate) struct Upstreams(Vec<(String, Backend)>);
+
+impl Upstreams {
+    /// What a name is bound to.
+    pub(crate) fn get(&self, name: &str) -> Option<&Backend> {
+        self.0.iter().find(|(bound, _)| bound == name).map(|(_, backend)| backend)
+    }
+}
+
+/// Binds every upstream of the configuration, and `kubernetes` if it does not.
+pub(crate) async fn connect(settings: &Settings, world: &World, printer: &Printer) -> Result<Upstreams> {
+    let mut bound = Vec::new();
+    let flags = world.snapshot.is_some() || world.kubeconfig.is_some() || world.context.is_some();
+    for (name, upstream) in &settings.file.upstreams {
+        let UpstreamKind::Kubernetes = upstream.kind;
+        // What is typed wins over what is configured.
+        if flags && name == "kubernetes" {
+            continue;
+        }
+        let backend = match &upstream.source {
+            Source::Recorded(path) => open(path, printer)?,
+            Source::InCluster => live(&ClusterSource::default()).await?,
+            Source::Kubeconfig { path, context } => {
+                live(&ClusterSource { kubeconfig: path.clone(), context: context.clone() }).await?
+            }
+        };
+        bound.push((name.clone(), backend));
+    }
+    if bound.iter().all(|(name, _)| name != "kubernetes") && (flags || bound.is_empty()) {
+        let backend = match &world.snapshot {
+            Some(path) => open(path, printer)?,
+            None => {
+                live(&ClusterSource { kubeconfig: world.kubeconfig.clone(), context: world.context.clone() }).await?
+            }
+        };
+        bound.push(("kubernetes".to_owned(), backend));
+    }
+    Ok(Upstreams(bound))
+}
+
+fn open(path: &Path, printer: &Printer) -> Result<Backend> {
+    if !path.exists() {
+        bail!("there is no recorded cluster at `{}`; check the path given with --snapshot", path.display());
+    }
+    let (recording, warnings) = Recording::open(path)?;
+    for warning in warnings.iter().take(20) {
+        printer.warning(&format!("left out of the recording: {warning}"));
+    }
+    if warnings.len() > 20 {
+        printer.warning(&format!("{} more files were left out of the recording", warnings.len() - 20));
+    }
+    let summary = recording.summary();
+    let cluster = summary.cluster.map(|name| format!(" of {name}")).unwrap_or_default();
+    printer.progress(&format!("recording{cluster} as of {}: {} objects", summary.recorded_at, summary.objects));
+    Ok(Backend::Recorded(Arc::new(recording)))
+}
+
+async fn live(source: &ClusterSource) -> Result<Backend> {
+    let cluster = Cluster::connect(source).await.context(Hint(RECORDED.to_owned()))?;
+    Ok(Backend::Live(Arc::new(cluster)))
+}

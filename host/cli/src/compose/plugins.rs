@@ -1,0 +1,160 @@
+//! Finds, looks at and loads the plugins of a folder. One broken plugin never stops the others.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::{Result, bail};
+use holmes_config::Environment;
+use holmes_sandbox::{
+    Declared, Directory, Grant, LoadError, PluginSource, PluginToolset, Sandbox, Scanned, Settings as ToolsetSettings,
+};
+use holmes_toolset::{Registry, Toolset, Unavailable};
+
+use super::{Audience, Settings, cluster::Upstreams};
+use crate::{environment, exit::Hint, output::printer::Printer, settings};
+
+/// The folder to read: what was asked for, `./plugins`, or the folder beside the program.
+pub(crate) fn plugins_folder(explicit: Option<&Path>, environment: &Environment) -> Result<PathBuf> {
+    if let Some(folder) = explicit {
+        return Ok(folder.to_owned());
+    }
+    if let Some(folder) = environment.get(environment::PLUGINS) {
+        return Ok(PathBuf::from(folder));
+    }
+    let beside = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("plugins")));
+    let here = PathBuf::from("plugins");
+    let candidates = [Some(here), beside];
+    match candidates.into_iter().flatten().find(|folder| folder.is_dir()) {
+        Some(folder) => Ok(folder),
+        None => bail!("there is no plugins folder here; name one with --plugins DIR, or build it with `cargo plugins`"),
+    }
+}
+
+/// A plugin that was looked at, or the file and why it would not load.
+pub(crate) type Scan = Result<Scanned, (String, LoadError)>;
+
+/// Looks at every plugin of the folder without running any of it.
+pub(crate) fn scan(folder: &Path) -> Result<Vec<Scan>> {
+    let artifacts = Directory(folder.to_owned()).artifacts().map_err(|error| {
+        anyhow::Error::new(error).context(Hint("build the toolsets with `cargo plugins`, or name their folder with --plugins DIR".to_owned()))
+    })?;
+    Ok(artifacts
+        .into_iter()
+        .map(|artifact| {
+            let artifact = artifact?;
+            let origin = artifact.origin.clone();
+            Scanned::new(artifact).map_err(|error| (origin, error))
+        })
+        .collect())
+}
+
+/// Loads every plugin of the folder; those that can not be used are unavailable, with the reason.
+pub(super) async fn load(
+    sandbox: &Sandbox,
+    folder: &Path,
+    upstreams: Upstreams,
+    settings: &Settings,
+    audience: Audience,
+    printer: &Printer,
+) -> Result<Arc<Registry>> {
+    let mut unavailable = Vec::new();
+    let mut refuse = |name: String, reason: String| {
+        printer.warning(&format!("plugin `{name}` is left out: {reason}"));
+        unavailable.push(Unavailable { name, reason });
+    };
+    let mut wanted = Vec::new();
+    let mut friendly = Vec::new();
+    for scanned in scan(folder)? {
+        let scanned = match scanned {
+            Ok(scanned) => scanned,
+            Err((name, error)) => {
+                refuse(name, error.to_string());
+                continue;
+            }
+        };
+        let operator = settings.file.toolsets.get(scanned.name());
+        if operator.and_then(|toolset| toolset.enabled) == Some(false) {
+            continue;
+        }
+        match rights(&scanned, operator, &upstreams, audience) {
+            Ok(chosen) => {
+                if operator.is_none_or(|toolset| toolset.grant.is_none()) {
+                    friendly.push(scanned.name().to_string());
+                }
+                wanted.push((scanned, chosen));
+            }
+            Err(reason) => refuse(scanned.name().to_string(), reason),
+        }
+    }
+    if !friendly.is_empty() {
+        tracing::info!(toolsets = friendly.join(", "), "no grants are configured: declared reads are granted, no writes");
+    }
+    let loads = wanted.into_iter().map(|(scanned, settings)| async {
+        let origin = scanned.origin().to_owned();
+        sandbox.load(scanned, settings).await.map_err(|error| (origin, error))
+    });
+    let mut toolsets: Vec<Arc<dyn Toolset>> = Vec::new();
+    for loaded in futures::future::join_all(loads).await {
+        match loaded {
+            Ok(toolset) => toolsets.push(Arc::<PluginToolset>::new(toolset)),
+            Err((name, error)) => refuse(name, error.to_string()),
+        }
+    }
+    let registry = Registry::new(toolsets, unavailable);
+    for collision in registry.unavailable().iter().filter(|one| registry_refused(one)) {
+        printer.warning(&format!("plugin `{}` is left out: {}", collision.name, collision.reason));
+    }
+    Ok(Arc::new(registry))
+}
+
+/// Collisions are found by the registry; everything else was reported when it was found.
+fn registry_refused(unavailable: &Unavailable) -> bool {
+    unavailable.reason.ends_with("is refused")
+}
+
+/// What the toolset may do: the operator's grants, or on a workstation what it declares.
+fn rights(
+    scanned: &Scanned,
+    operator: Option<&settings::Toolset>,
+    upstreams: &Upstreams,
+    audience: Audience,
+) -> Result<ToolsetSettings, String> {
+    let name = scanned.name();
+    let configured = operator.and_then(|toolset| toolset.grant.clone());
+    if audience == Audience::Network && (configured.is_none() || operator.is_none_or(|one| one.digest.is_none())) {
+        return Err(format!(
+            "a server beyond loopback needs `toolsets.{name}.grant` and `toolsets.{name}.digest: {}` in the configuration",
+            scanned.digest()
+        ));
+    }
+    let wishes = &scanned.packed().manifest.upstreams;
+    let everything = || wishes.keys().map(|name| (name.clone(), Grant::All(Declared::Declared))).collect();
+    let grants: BTreeMap<String, Grant> = configured.unwrap_or_else(everything);
+    let mut bound = BTreeMap::new();
+    for (upstream, wish) in wishes {
+        let target = operator.and_then(|one| one.bind.get(upstream)).unwrap_or(upstream);
+        let backend = upstreams.get(target).filter(|_| wish.kind == "kubernetes");
+        match backend {
+            Some(backend) if grants.contains_key(upstream) => {
+                bound.insert(upstream.clone(), backend.clone());
+            }
+            Some(_) if wish.required => {
+                return Err(format!("it needs upstream `{upstream}`, which `toolsets.{name}.grant` does not grant"));
+            }
+            None if wish.required => {
+                return Err(format!("it needs upstream `{upstream}` of kind `{}`, which nothing is bound to", wish.kind));
+            }
+            _ => {}
+        }
+    }
+    Ok(ToolsetSettings {
+        digest: operator.and_then(|one| one.digest.clone()),
+        grants,
+        upstreams: bound,
+        config: operator.map(|one| one.config.clone()).unwrap_or_default(),
+        limits: operator.map(|one| one.limits).unwrap_or_default(),
+    })
+}

@@ -1,0 +1,6 @@
+//! What people and scripts get to see.
+
+pub(crate) mod document;
+pub(crate) mod markdown;
+pub(crate) mod printer;
+pub(crate) mod progress;
