@@ -14,11 +14,13 @@ mod step;
 use std::{sync::Arc, time::Duration};
 
 use holmes_protocol::{Event, Message};
-use holmes_toolset::Registry;
 use tokio::sync::{mpsc, oneshot};
 
 pub use answer::{Answer, CallRecord, Ending};
 pub use error::{AgentError, AgentErrorKind};
+// What the server and its tests name of the floors below, which they may not depend on.
+pub use holmes_llm::{ChatEvent, ChatModel, ChatReply, ChatRequest, FinishReason, LlmError, LlmErrorKind};
+pub use holmes_toolset::{CallContext, Invocation, Registry, Toolset, Unavailable, redact::Redactor};
 pub use run::{Finished, Run, Start, Stop};
 pub use step::Step;
 
