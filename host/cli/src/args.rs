@@ -1,5 +1,7 @@
 //! The command line, and nothing else: what is typed here becomes settings elsewhere.
 
+#![expect(clippy::doc_markdown, reason = "these comments are the help text, which has no Markdown")]
+
 use std::{net::IpAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -20,10 +22,10 @@ pub(crate) struct Arguments {
 impl Arguments {
     /// How this command wants to be heard.
     pub(crate) fn output_options(&self) -> OutputOptions {
-        match &self.command {
-            Command::Ask(ask) => OutputOptions { plain: ask.plain, quiet: ask.quiet },
-            _ => OutputOptions::default(),
+        if let Command::Ask(ask) = &self.command {
+            return OutputOptions { plain: ask.plain, quiet: ask.quiet };
         }
+        OutputOptions::default()
     }
 }
 
@@ -99,6 +101,7 @@ pub(crate) struct ModelChoice {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that somebody types")]
 pub(crate) struct Ask {
     /// The question; text piped to stdin is attached to it
     pub(crate) question: Option<String>,

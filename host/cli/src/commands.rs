@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Runs a command to its end.
-pub(crate) fn run(command: Command, global: &Global, printer: &Printer) -> Result<Exit> {
+pub(crate) fn run(command: Command, global: &Global, printer: Printer) -> Result<Exit> {
     let settings = Settings::load(global, printer)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

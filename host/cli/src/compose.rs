@@ -22,7 +22,7 @@ use crate::{
 };
 
 pub(crate) use cluster::connect;
-pub(crate) use models::models;
+pub(crate) use models::{max_steps, models};
 pub(crate) use plugins::{plugins_folder, scan};
 
 /// Who listens: a person at a workstation, or whoever reaches a server.
@@ -42,7 +42,7 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// Reads environment and file, and starts logging.
-    pub(crate) fn load(global: &Global, printer: &Printer) -> Result<Self> {
+    pub(crate) fn load(global: &Global, printer: Printer) -> Result<Self> {
         let environment = environment::of_process();
         let file = File::load(global.config.as_deref(), &environment)?;
         for key in file.ignored() {
@@ -65,23 +65,23 @@ pub(crate) async fn toolsets(
     settings: &Settings,
     world: &World,
     audience: Audience,
-    printer: &Printer,
+    threads: Handle,
+    printer: Printer,
 ) -> Result<Arc<Registry>> {
     let audit = match &world.audit_log {
-        Some(path) => {
-            Audit::to_file(path).with_context(|| format!("can not append to the audit log `{}`", path.display()))?
-        }
+        Some(path) => Audit::to_file(path)
+            .with_context(|| format!("can not append to the audit log `{}`", path.display()))?,
         None => Audit::none(),
     };
     let folder = plugins_folder(world.plugins.as_deref(), &settings.environment)?;
     let backend = connect(settings, world, printer).await?;
-    let sandbox = sandbox(&settings.environment, audit, printer)?;
+    let sandbox = sandbox(&settings.environment, audit, threads, printer)?;
     plugins::load(&sandbox, &folder, backend, settings, audience, printer).await
 }
 
-fn sandbox(environment: &Environment, audit: Audit, printer: &Printer) -> Result<Sandbox> {
+fn sandbox(environment: &Environment, audit: Audit, threads: Handle, printer: Printer) -> Result<Sandbox> {
     let config = Config { compiler: compiler()?, cache: cache(environment, printer), audit };
-    Ok(Sandbox::start(config, Handle::current())?)
+    Ok(Sandbox::start(config, threads)?)
 }
 
 /// This program compiles in a child of itself.
@@ -91,7 +91,7 @@ fn compiler() -> Result<Compiler> {
 }
 
 /// Where compiled code is kept. In a cluster only with an operator's key; on a workstation with its own.
-fn cache(environment: &Environment, printer: &Printer) -> Option<Cache> {
+fn cache(environment: &Environment, printer: Printer) -> Option<Cache> {
     let folder = match environment.get(environment::CACHE_FOLDER) {
         Some(folder) => PathBuf::from(folder),
         None => environment::xdg(environment, "XDG_CACHE_HOME", ".cache")?.join("compiled"),
@@ -107,7 +107,9 @@ fn cache(environment: &Environment, printer: &Printer) -> Option<Cache> {
     match key {
         Ok(key) => Some(Cache { folder, key }),
         Err(error) => {
-            printer.warning(&format!("compiled toolsets are not kept, because the cache's key can not be used: {error}"));
+            printer.warning(&format!(
+                "compiled toolsets are not kept, because the cache's key can not be used: {error}"
+            ));
             None
         }
     }

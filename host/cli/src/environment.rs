@@ -33,12 +33,20 @@ pub(crate) const MAX_STEPS: &str = "MAX_STEPS";
 /// Set by Kubernetes in every pod.
 pub(crate) const IN_CLUSTER: &str = "KUBERNETES_SERVICE_HOST";
 /// Variables whose values are secrets of the host: they are masked wherever they might turn up.
-pub(crate) const SECRETS: [&str; 6] =
-    ["AZURE_API_KEY", "AZURE_OPENAI_API_KEY", "OPENAI_API_KEY", "API_KEY", "HOLMES_API_KEY", "ANTHROPIC_API_KEY"];
+pub(crate) const SECRETS: [&str; 6] = [
+    "AZURE_API_KEY",
+    "AZURE_OPENAI_API_KEY",
+    "OPENAI_API_KEY",
+    "API_KEY",
+    "HOLMES_API_KEY",
+    "ANTHROPIC_API_KEY",
+];
 
 /// The environment of this process.
 pub(crate) fn of_process() -> Environment {
-    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
 }
 
 /// `~`, if there is one.

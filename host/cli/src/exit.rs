@@ -30,7 +30,7 @@ impl std::fmt::Display for Hint {
 }
 
 /// Prints an error, if there is one, and gives the code.
-pub(crate) fn code(result: anyhow::Result<Exit>, printer: &Printer) -> ExitCode {
+pub(crate) fn code(result: anyhow::Result<Exit>, printer: Printer) -> ExitCode {
     let exit = result.unwrap_or_else(|error| {
         // Whoever closed the pipe has read all he wanted.
         if error.downcast_ref::<Closed>().is_some() {

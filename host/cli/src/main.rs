@@ -23,10 +23,12 @@ fn main() -> ExitCode {
         return commands::compile::run();
     }
     let arguments = Arguments::parse();
-    let printer = Printer::new(&arguments.output_options());
-    let result = match arguments.command {
-        Command::Completions { shell } => commands::completions::run(shell, &printer),
-        command => commands::run(command, &arguments.global, &printer),
+    let printer = Printer::new(arguments.output_options());
+    let result = if let Command::Completions { shell } = arguments.command {
+        // Needs no configuration, and must not fail because of one.
+        commands::completions::run(shell, printer)
+    } else {
+        commands::run(arguments.command, &arguments.global, printer)
     };
-    exit::code(result, &printer)
+    exit::code(result, printer)
 }

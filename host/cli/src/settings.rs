@@ -105,10 +105,15 @@ pub(crate) struct Toolset {
 impl File {
     /// Reads the file that was asked for, or the one at HolmesGPT's usual place if it exists.
     pub(crate) fn load(explicit: Option<&Path>, environment: &Environment) -> Result<Self> {
-        let named = explicit.map(Path::to_owned).or_else(|| environment.get(environment::CONFIG_PATH).map(PathBuf::from));
+        let named = explicit
+            .map(Path::to_owned)
+            .or_else(|| environment.get(environment::CONFIG_PATH).map(PathBuf::from));
         let file = match named {
             Some(path) => holmes_config::load(&path)?,
-            None => match folder(environment).map(|folder| folder.join("config.yaml")).filter(|path| path.exists()) {
+            None => match folder(environment)
+                .map(|folder| folder.join("config.yaml"))
+                .filter(|path| path.exists())
+            {
                 Some(path) => holmes_config::load(&path)?,
                 None => Self::default(),
             },

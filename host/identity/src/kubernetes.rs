@@ -67,11 +67,14 @@ impl Cluster {
     pub async fn send(
         &self,
         request: Request<Vec<u8>>,
-    ) -> Result<Response<impl Stream<Item = Result<Bytes, ClusterError>> + Send + Unpin + use<>>, ClusterError> {
+    ) -> Result<Response<impl Stream<Item = Result<Bytes, ClusterError>> + Send + Unpin + use<>>, ClusterError>
+    {
         let request = request.map(Body::from);
-        let response = self.client.send(request).await.map_err(|error| match error {
-            kube::Error::Auth(error) => ClusterError::Credential(causes(&error)),
-            other => ClusterError::Unavailable(causes(&other)),
+        let response = self.client.send(request).await.map_err(|error| {
+            if let kube::Error::Auth(refused) = &error {
+                return ClusterError::Credential(causes(refused));
+            }
+            ClusterError::Unavailable(causes(&error))
         })?;
         let (parts, body) = response.into_parts();
         let stream = body.into_data_stream().map_err(|error| ClusterError::Unavailable(error.to_string()));
@@ -80,7 +83,8 @@ impl Cluster {
 
     async fn probe(&self) -> Result<(), ConnectError> {
         let unreachable = |reason: String| ConnectError::Unreachable { name: self.name.clone(), reason };
-        let request = Request::get("/version").body(Vec::new()).map_err(|error| unreachable(error.to_string()))?;
+        let request =
+            Request::get("/version").body(Vec::new()).map_err(|error| unreachable(error.to_string()))?;
         let answer = tokio::time::timeout(FIRST_ANSWER, self.send(request)).await;
         let response = answer
             .map_err(|_| unreachable(format!("no answer within {} s", FIRST_ANSWER.as_secs())))?

@@ -45,7 +45,7 @@ impl CacheKey {
     /// When the file can neither be read nor made, or others may read it.
     pub fn of_workstation(file: &Path) -> std::io::Result<Self> {
         if let Ok(metadata) = fs::symlink_metadata(file) {
-            let private = metadata.is_file() && metadata.permissions().mode() & 0o077 == 0;
+            let private = metadata.is_file() && metadata.permissions().mode().trailing_zeros() >= 6;
             if !private {
                 return Err(std::io::Error::other("others may read it, or it is no regular file"));
             }
@@ -64,11 +64,13 @@ impl CacheKey {
         match opened {
             Ok(mut opened) => opened.write_all(&secret)?,
             // Another process was faster: its key is as good.
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => secret = {
-                let mut theirs = [0_u8; 32];
-                fs::File::open(file)?.read_exact(&mut theirs)?;
-                theirs
-            },
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                secret = {
+                    let mut theirs = [0_u8; 32];
+                    fs::File::open(file)?.read_exact(&mut theirs)?;
+                    theirs
+                }
+            }
             Err(error) => return Err(error),
         }
         Ok(Self::from_secret(&secret))
@@ -144,7 +146,9 @@ impl Cache {
             let artefact = bytes.split_off(MAC);
             let expected = self.mac(name, &artefact);
             // `Hash` compares in constant time.
-            if <[u8; MAC]>::try_from(bytes.as_slice()).is_ok_and(|found| expected == blake3::Hash::from(found)) {
+            if <[u8; MAC]>::try_from(bytes.as_slice())
+                .is_ok_and(|found| expected == blake3::Hash::from(found))
+            {
                 return Some(artefact);
             }
         }
@@ -159,7 +163,8 @@ impl Cache {
         fs::set_permissions(&self.folder, fs::Permissions::from_mode(0o700))?;
         // Written beside and renamed, so that nobody ever reads half an entry.
         let part = self.folder.join(format!("{name}.{}", std::process::id()));
-        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part)?;
+        let mut file =
+            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part)?;
         file.write_all(self.mac(name, artefact).as_bytes())?;
         file.write_all(artefact)?;
         drop(file);
@@ -177,9 +182,11 @@ impl Cache {
 
 /// Maps an artefact that was verified, or that the compiler has just made.
 fn map(engine: &Engine, artefact: &[u8]) -> Result<Component, LoadError> {
-    let failed = |error: &dyn std::fmt::Display| LoadError::Compile(format!("its code can not be mapped: {error}"));
-    let sealed = rustix::fs::memfd_create("holmes-component", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)
-        .map_err(|error| failed(&error))?;
+    let failed =
+        |error: &dyn std::fmt::Display| LoadError::Compile(format!("its code can not be mapped: {error}"));
+    let sealed =
+        rustix::fs::memfd_create("holmes-component", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)
+            .map_err(|error| failed(&error))?;
     let mut file = fs::File::from(sealed);
     file.write_all(artefact).map_err(|error| failed(&error))?;
     let seals = SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL;

@@ -31,7 +31,7 @@ const CPU_SECONDS: u64 = 120;
 const ADDRESS_SPACE: u64 = 2 << 30;
 
 /// Wall clock of the child, for one that waits instead of computing.
-const WALL: Duration = Duration::from_secs(180);
+const WALL: Duration = Duration::from_mins(3);
 
 /// Largest artefact: four times the largest component.
 const ARTEFACT_BYTES: u64 = 4 * COMPONENT_BYTES;
@@ -72,7 +72,8 @@ impl Compiler {
 async fn converse(mut command: Command, component: &[u8]) -> Result<Vec<u8>, LoadError> {
     let failed = |error: std::io::Error| LoadError::Compile(format!("the compiler does not start: {error}"));
     let mut child = command.spawn().map_err(failed)?;
-    let (Some(mut stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
+    let (Some(mut stdin), Some(stdout), Some(stderr)) =
+        (child.stdin.take(), child.stdout.take(), child.stderr.take())
     else {
         return Err(LoadError::Compile("the compiler has no pipes".to_owned()));
     };
@@ -106,9 +107,12 @@ fn first_line(text: &str) -> String {
 /// # Errors
 /// Says why there is no artefact.
 pub fn compile_child() -> Result<(), String> {
-    for (resource, limit) in
-        [(Resource::Cpu, CPU_SECONDS), (Resource::As, ADDRESS_SPACE), (Resource::Core, 0), (Resource::Fsize, 0)]
-    {
+    for (resource, limit) in [
+        (Resource::Cpu, CPU_SECONDS),
+        (Resource::As, ADDRESS_SPACE),
+        (Resource::Core, 0),
+        (Resource::Fsize, 0),
+    ] {
         let limit = Rlimit { current: Some(limit), maximum: Some(limit) };
         setrlimit(resource, limit).map_err(|error| format!("a limit can not be set: {error}"))?;
     }

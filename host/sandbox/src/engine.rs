@@ -68,7 +68,8 @@ pub(crate) fn config(allocation: Allocation) -> Config {
 }
 
 fn pool() -> PoolingAllocationConfig {
-    let largest = Limits::effective(&Wishes { memory_mib: Some(u64::MAX), ..Wishes::default() }, &Wishes::default());
+    let largest =
+        Limits::effective(&Wishes { memory_mib: Some(u64::MAX), ..Wishes::default() }, &Wishes::default());
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(INSTANCES)
         .total_stacks(INSTANCES)

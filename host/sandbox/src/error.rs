@@ -25,7 +25,9 @@ pub enum LoadError {
     #[error("it is not a WebAssembly component; build it with `cargo plugins`")]
     NotWasm,
     /// WebAssembly, but a core module.
-    #[error("it is a core module, not a component; link it with `wasm-component-ld` or `wasm-tools component new`")]
+    #[error(
+        "it is a core module, not a component; link it with `wasm-component-ld` or `wasm-tools component new`"
+    )]
     CoreModule,
     /// Cut short or otherwise malformed.
     #[error("it is truncated or damaged ({0}); build or copy it again")]
@@ -45,7 +47,9 @@ pub enum LoadError {
     #[error("it does not export `holmes:toolset/tools`; it is a component, but not a toolset")]
     NoTools,
     /// Made for another version of the contract.
-    #[error("it was built for contract {found}, and this host serves {supported}; rebuild it with a matching holmes-plugin")]
+    #[error(
+        "it was built for contract {found}, and this host serves {supported}; rebuild it with a matching holmes-plugin"
+    )]
     Contract {
         /// The version found.
         found: String,
@@ -53,7 +57,9 @@ pub enum LoadError {
         supported: &'static str,
     },
     /// The section that describes it is missing.
-    #[error("it carries no manifest (section `holmes:toolset`); pack it with `cargo plugins` or `holmes-host plugin pack`")]
+    #[error(
+        "it carries no manifest (section `holmes:toolset`); pack it with `cargo plugins` or `holmes-host plugin pack`"
+    )]
     NoManifest,
     /// The section or `toolset.toml` is not valid.
     #[error("its manifest is not valid: {0}")]
@@ -65,7 +71,9 @@ pub enum LoadError {
     #[error("`describe` and the manifest disagree: {0}")]
     Disagreement(String),
     /// The operator pinned another digest.
-    #[error("its digest is {found}, but {pinned} is pinned; check where the file came from, then change the pin")]
+    #[error(
+        "its digest is {found}, but {pinned} is pinned; check where the file came from, then change the pin"
+    )]
     Digest {
         /// The file's digest.
         found: String,

@@ -100,7 +100,8 @@ impl GrantRule {
             && names(&self.groups, &request.group)
             && names(&self.resources, &request.rule_resource())
             && (self.namespaces.is_empty()
-                || (!namespace.is_empty() && self.namespaces.iter().any(|pattern| matches(pattern, namespace))))
+                || (!namespace.is_empty()
+                    && self.namespaces.iter().any(|pattern| matches(pattern, namespace))))
     }
 }
 

@@ -8,11 +8,7 @@ mod log;
 
 use wasmtime::{Engine, component::Linker};
 
-use crate::{
-    bindings::Toolset,
-    scan::Wasi,
-    state::State,
-};
+use crate::{bindings::Toolset, scan::Wasi, state::State};
 
 /// Gives [`State`] to the generated glue.
 struct Access;

@@ -40,9 +40,12 @@ pub use compile::{Compiler, compile_child};
 pub use error::{LoadError, SandboxError};
 pub use grants::{Declared, Grant, GrantRule};
 pub use limits::{Limits, Wishes};
-pub use manifest::{About, HttpRule, KubernetesRule, Manifest, Packed, PackedTool, ReadRule, ToolRules, UpstreamWish, WriteRule};
+pub use manifest::{
+    About, HttpRule, KubernetesRule, Manifest, Packed, PackedTool, ReadRule, ToolRules, UpstreamWish,
+    WriteRule,
+};
 pub use pack::{describe_packed, pack};
-pub use source::{Artifact, Directory, PluginSource};
+pub use source::{Artifact, Directory, Found, PluginSource};
 pub use toolset::PluginToolset;
 
 /// The contract's version that this host serves: every 0.1.x.
@@ -151,9 +154,14 @@ impl Sandbox {
             return Err(LoadError::Digest { found: artifact.digest, pinned });
         }
         let engine = &self.pool.runtime.engine;
-        let component =
-            cache::load(engine, self.config.cache.as_ref(), &self.config.compiler, &artifact.digest, &artifact.bytes)
-                .await?;
+        let component = cache::load(
+            engine,
+            self.config.cache.as_ref(),
+            &self.config.compiler,
+            &artifact.digest,
+            &artifact.bytes,
+        )
+        .await?;
         check_resources(&component, self.pool.runtime.pooled)?;
         let linked = interface::linker(engine, wasi).and_then(|linker| linker.instantiate_pre(&component));
         let linked = linked.map_err(|error| LoadError::Link(format!("{error:#}")))?;
@@ -183,7 +191,10 @@ fn check_resources(component: &Component, pooled: bool) -> Result<(), LoadError>
     }
     let elements = needed.max_initial_table_size.unwrap_or_default();
     if elements > Limits::default().table_elements {
-        return refuse(format!("a table of {elements} elements"), Limits::default().table_elements.to_string());
+        return refuse(
+            format!("a table of {elements} elements"),
+            Limits::default().table_elements.to_string(),
+        );
     }
     Ok(())
 }

@@ -170,7 +170,12 @@ impl Space {
 }
 
 impl ResourceLimiter for Space {
-    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         let granted = Self::grow(&mut self.memory_left, current, desired);
         if !granted {
             self.refused = Some("memory");
@@ -178,7 +183,12 @@ impl ResourceLimiter for Space {
         Ok(granted)
     }
 
-    fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         let granted = Self::grow(&mut self.table_left, current, desired);
         if !granted {
             self.refused = Some("table");

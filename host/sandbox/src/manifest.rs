@@ -167,7 +167,10 @@ impl Manifest {
         }
         for (name, upstream) in &self.upstreams {
             if !name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-') {
-                return refuse(format!("the upstream name `{}` is not lower-case ASCII", name.escape_debug()));
+                return refuse(format!(
+                    "the upstream name `{}` is not lower-case ASCII",
+                    name.escape_debug()
+                ));
             }
             for rule in &upstream.writes {
                 let wild = rule.rule.groups.iter().chain(&rule.rule.resources).any(|name| name.contains('*'));
@@ -178,11 +181,16 @@ impl Manifest {
             for rule in &upstream.reads {
                 let fits = matches!(rule, ReadRule::Kubernetes(_)) == (upstream.kind == "kubernetes");
                 let reads = match rule {
-                    ReadRule::Kubernetes(rule) => rule.verbs.iter().all(|verb| matches!(verb, Verb::Get | Verb::List | Verb::Watch)),
+                    ReadRule::Kubernetes(rule) => {
+                        rule.verbs.iter().all(|verb| matches!(verb, Verb::Get | Verb::List | Verb::Watch))
+                    }
                     ReadRule::Http(_) => true,
                 };
                 if !fits || !reads {
-                    return refuse(format!("`upstreams.{name}.reads` has a rule that is no read of a {}", upstream.kind));
+                    return refuse(format!(
+                        "`upstreams.{name}.reads` has a rule that is no read of a {}",
+                        upstream.kind
+                    ));
                 }
             }
         }
@@ -209,7 +217,10 @@ impl Packed {
                 return disagree(format!("the tool `{}` is described twice", tool.name));
             }
             if tool.description.trim().is_empty() || tool.description.len() > DESCRIPTION_BYTES {
-                return disagree(format!("the description of `{}` must have 1 to {DESCRIPTION_BYTES} bytes", tool.name));
+                return disagree(format!(
+                    "the description of `{}` must have 1 to {DESCRIPTION_BYTES} bytes",
+                    tool.name
+                ));
             }
             if tool.input_schema.get("type").and_then(Value::as_str) != Some("object") {
                 return disagree(format!("the schema of `{}` must have an object at its root", tool.name));
@@ -224,7 +235,9 @@ impl Packed {
                 ));
             }
         }
-        if let Some(name) = self.manifest.tools.keys().find(|name| self.tools.iter().all(|tool| tool.name != **name)) {
+        if let Some(name) =
+            self.manifest.tools.keys().find(|name| self.tools.iter().all(|tool| tool.name != **name))
+        {
             return disagree(format!("the manifest names `{name}`, which `describe` does not"));
         }
         if self.instructions.as_ref().is_some_and(|text| text.len() > INSTRUCTIONS_BYTES) {

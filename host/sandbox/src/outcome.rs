@@ -38,7 +38,9 @@ fn success(output: types::Output, emitted: Vec<Content>, limits: &Limits) -> Too
         let text = match part {
             Content::Text(text) => text,
             Content::Table(table) => render(&table),
-            Content::Blob(blob) => format!("({} bytes of {}, not shown)", blob.bytes.len(), cut(blob.mime, 80)),
+            Content::Blob(blob) => {
+                format!("({} bytes of {}, not shown)", blob.bytes.len(), cut(blob.mime, 80))
+            }
             Content::Data(json) if json.len() > left => {
                 // Half a JSON document is none: the model is told, and may ask for less.
                 result.truncated = true;

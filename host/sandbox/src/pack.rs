@@ -1,7 +1,11 @@
 //! Makes a component self-describing: runs `describe` with every upstream denied, checks that it agrees with
 //! `toolset.toml`, and embeds both.
 
-use std::{collections::BTreeMap, sync::Arc, time::{Duration, Instant}};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use holmes_protocol::{SideEffect, ToolName};
 use holmes_telemetry::audit::Audit;
@@ -11,7 +15,7 @@ use wasm_encoder::{ComponentSection as _, CustomSection};
 use wasmtime::{Store, UpdateDeadline, component::Component};
 
 use crate::{
-    LoadError, Limits, Manifest, Packed, PackedTool,
+    Limits, LoadError, Manifest, Packed, PackedTool,
     bindings::{Toolset, holmes::toolset::types},
     engine::Runtime,
     grants::Effective,
@@ -33,7 +37,9 @@ pub async fn pack(component: &[u8], manifest: &str) -> Result<Vec<u8>, LoadError
     let manifest = Manifest::from_toml(manifest)?;
     let scanned = scan::scan(component)?;
     if scanned.packed.is_some() {
-        return Err(LoadError::Manifest("it is packed already; pack the component as it was linked".to_owned()));
+        return Err(LoadError::Manifest(
+            "it is packed already; pack the component as it was linked".to_owned(),
+        ));
     }
     let info = describe(component, &manifest, scanned.wasi).await?;
     let packed = describe_packed(manifest, info.instructions, tools(info.tools)?)?;
@@ -42,7 +48,9 @@ pub async fn pack(component: &[u8], manifest: &str) -> Result<Vec<u8>, LoadError
         ("version", packed.manifest.toolset.version.as_str(), &info.version),
     ] {
         if declared != described {
-            return Err(LoadError::Disagreement(format!("the {what} is `{declared}` in one and `{described}` in the other")));
+            return Err(LoadError::Disagreement(format!(
+                "the {what} is `{declared}` in one and `{described}` in the other"
+            )));
         }
     }
     embed(component, &packed)
@@ -68,11 +76,16 @@ fn embed(component: &[u8], packed: &Packed) -> Result<Vec<u8>, LoadError> {
     Ok(bytes)
 }
 
-async fn describe(component: &[u8], manifest: &Manifest, wasi: scan::Wasi) -> Result<types::ToolsetInfo, LoadError> {
+async fn describe(
+    component: &[u8],
+    manifest: &Manifest,
+    wasi: scan::Wasi,
+) -> Result<types::ToolsetInfo, LoadError> {
     let runtime = Runtime::start().map_err(|error| LoadError::Describe(error.to_string()))?;
     let compiled = Component::from_binary(&runtime.engine, component)
         .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
-    let linker = interface::linker(&runtime.engine, wasi).map_err(|error| LoadError::Link(format!("{error:#}")))?;
+    let linker =
+        interface::linker(&runtime.engine, wasi).map_err(|error| LoadError::Link(format!("{error:#}")))?;
     let mut store = Store::new(&runtime.engine, denied(manifest, wasi)?);
     store.limiter(|state| &mut state.space);
     store.set_epoch_deadline(1);
@@ -119,8 +132,9 @@ fn tools(described: Vec<types::Tool>) -> Result<Vec<PackedTool>, LoadError> {
         .into_iter()
         .map(|tool| {
             let name: ToolName = tool.name.parse()?;
-            let input_schema = serde_json::from_str(&tool.input_schema)
-                .map_err(|error| LoadError::Disagreement(format!("the schema of `{name}` is not JSON: {error}")))?;
+            let input_schema = serde_json::from_str(&tool.input_schema).map_err(|error| {
+                LoadError::Disagreement(format!("the schema of `{name}` is not JSON: {error}"))
+            })?;
             Ok(PackedTool {
                 name,
                 description: tool.description,

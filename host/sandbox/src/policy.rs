@@ -39,7 +39,9 @@ pub(crate) fn decide(effective: &Effective, upstream: &str, request: &Resolved) 
     };
     let declared = rights.reads.iter().position(|rule| rule.covers(request));
     match (declared, request.is_read()) {
-        (Some(index), true) => granted(effective, upstream, rights, request, &format!("upstreams.{upstream}.reads[{index}]")),
+        (Some(index), true) => {
+            granted(effective, upstream, rights, request, &format!("upstreams.{upstream}.reads[{index}]"))
+        }
         (_, false) => Decision::Deny(denied_write(effective, upstream, rights, request)),
         (None, true) => Decision::Deny(format!(
             "policy-denied: {}\n  manifest: missing - toolset `{}` does not declare this in upstreams.{upstream}.reads",
@@ -64,7 +66,9 @@ fn granted(
     if allowed {
         return Decision::Allow { rule: declared.to_owned() };
     }
-    Decision::Deny(missing_grant(effective, upstream, &describe(request, upstream), declared) + &paste(request))
+    Decision::Deny(
+        missing_grant(effective, upstream, &describe(request, upstream), declared) + &paste(request),
+    )
 }
 
 fn missing_grant(effective: &Effective, upstream: &str, what: &str, declared: &str) -> String {
@@ -78,7 +82,8 @@ fn missing_grant(effective: &Effective, upstream: &str, what: &str, declared: &s
 
 /// The line that an operator would add.
 fn paste(request: &KubernetesRequest) -> String {
-    let namespaces = request.namespace.as_ref().map_or_else(String::new, |name| format!(", namespaces: [{name}]"));
+    let namespaces =
+        request.namespace.as_ref().map_or_else(String::new, |name| format!(", namespaces: [{name}]"));
     format!(
         ": {{verbs: [{}], groups: [\"{}\"], resources: [{}]{namespaces}}}",
         request.verb,
@@ -88,10 +93,20 @@ fn paste(request: &KubernetesRequest) -> String {
 }
 
 /// Writes pass only during an approved invocation, and this version has no approvals.
-fn denied_write(effective: &Effective, upstream: &str, rights: &EffectiveUpstream, request: &KubernetesRequest) -> String {
+fn denied_write(
+    effective: &Effective,
+    upstream: &str,
+    rights: &EffectiveUpstream,
+    request: &KubernetesRequest,
+) -> String {
     let declared = rights.writes.iter().position(|write| write.rule.covers(request));
     let manifest = declared.map_or_else(
-        || format!("missing - toolset `{}` does not declare this in upstreams.{upstream}.writes", effective.toolset),
+        || {
+            format!(
+                "missing - toolset `{}` does not declare this in upstreams.{upstream}.writes",
+                effective.toolset
+            )
+        },
         |index| format!("declared (upstreams.{upstream}.writes[{index}])"),
     );
     format!(
@@ -103,7 +118,8 @@ fn denied_write(effective: &Effective, upstream: &str, rights: &EffectiveUpstrea
 /// `` `patch` on `deployments.apps` in `payments` through `kubernetes` ``.
 fn describe(request: &KubernetesRequest, upstream: &str) -> String {
     let group = if request.group.is_empty() { String::new() } else { format!(".{}", request.group) };
-    let scope = request.namespace.as_ref().map_or_else(|| "the whole cluster".to_owned(), |name| format!("`{name}`"));
+    let scope =
+        request.namespace.as_ref().map_or_else(|| "the whole cluster".to_owned(), |name| format!("`{name}`"));
     format!("`{}` on `{}{group}` in {scope} through `{upstream}`", request.verb, request.rule_resource())
 }
 

@@ -40,7 +40,8 @@ pub(crate) struct Scan {
 }
 
 /// Interfaces of WASI that the empty context serves; all others are refused by name.
-const WASI: [&str; 6] = ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
+const WASI: [&str; 6] =
+    ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
 
 /// The interfaces that a toolset may import.
 const IMPORTS_OF_CONTRACT: [&str; 6] = ["types", "context", "log", "clock", "config", "http"];
@@ -54,6 +55,7 @@ struct Counts {
 }
 
 /// Reads the file's structure and its manifest section.
+#[expect(clippy::wildcard_enum_match_arm, reason = "sections that carry nothing to check")]
 pub(crate) fn scan(bytes: &[u8]) -> Result<Scan, LoadError> {
     if !bytes.starts_with(b"\0asm") {
         return Err(LoadError::NotWasm);
@@ -83,7 +85,9 @@ pub(crate) fn scan(bytes: &[u8]) -> Result<Scan, LoadError> {
                     has_tools |= check_export(export.map_err(damaged)?.name.name)?;
                 }
             }
-            Payload::CustomSection(reader) if depth == 0 && reader.name() == SECTION => section = Some(reader.data()),
+            Payload::CustomSection(reader) if depth == 0 && reader.name() == SECTION => {
+                section = Some(reader.data());
+            }
             _ => {}
         }
     }
@@ -101,6 +105,7 @@ fn read_section(data: &[u8]) -> Result<Packed, LoadError> {
     Packed::from_section(data)
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "sections that carry nothing to count")]
 fn count(payload: &Payload<'_>, counts: &mut Counts) -> Result<(), LoadError> {
     match payload {
         Payload::TypeSection(reader) => counts.types += reader.count() as usize,

@@ -4,6 +4,8 @@ mod directory;
 
 pub use directory::Directory;
 
+use std::fmt::Write as _;
+
 use sha2::{Digest, Sha256};
 
 use crate::{LoadError, SandboxError};
@@ -21,7 +23,10 @@ pub struct Artifact {
 
 impl std::fmt::Debug for Artifact {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Artifact").field("origin", &self.origin).field("digest", &self.digest).finish()
+        formatter.debug_struct("Artifact")
+            .field("origin", &self.origin)
+            .field("digest", &self.digest)
+            .finish_non_exhaustive()
     }
 }
 
@@ -30,11 +35,15 @@ impl Artifact {
     pub fn new(origin: impl Into<String>, bytes: Vec<u8>) -> Self {
         let mut digest = "sha256:".to_owned();
         for byte in Sha256::digest(&bytes) {
-            digest.push_str(&format!("{byte:02x}"));
+            // Writing into a string cannot fail.
+            let _ = write!(digest, "{byte:02x}");
         }
         Self { origin: origin.into(), bytes, digest }
     }
 }
+
+/// A plugin that was read, or the name of its file and why it could not be.
+pub type Found = Result<Artifact, (String, LoadError)>;
 
 /// A place that plugins are read from.
 pub trait PluginSource {
@@ -42,5 +51,5 @@ pub trait PluginSource {
     ///
     /// # Errors
     /// When the place itself can not be read, or is empty.
-    fn artifacts(&self) -> Result<Vec<Result<Artifact, (String, LoadError)>>, SandboxError>;
+    fn artifacts(&self) -> Result<Vec<Found>, SandboxError>;
 }

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use holmes_protocol::{ToolsetName, InvestigationId, ToolCallId, ToolName};
+use holmes_protocol::{InvestigationId, ToolCallId, ToolName, ToolsetName};
 use holmes_telemetry::audit::Audit;
 use holmes_toolset::redact::Redactor;
 use tokio_util::sync::CancellationToken;

@@ -204,14 +204,18 @@ impl Inner {
         if let Some(reached) = error.downcast_ref::<Reached>() {
             let kind = match reached {
                 Reached::Cpu(_) => ToolErrorKind::Timeout,
-                Reached::HostCalls(_) | Reached::InboundBytes(_) | Reached::Handles(_) => ToolErrorKind::TooLarge,
+                Reached::HostCalls(_) | Reached::InboundBytes(_) | Reached::Handles(_) => {
+                    ToolErrorKind::TooLarge
+                }
             };
             return failed(kind, format!("toolset `{name}` was stopped: {reached}")).with_detail(detail);
         }
         if let Some(what) = store.data().space.refused {
             let mib = self.shared.limits.memory >> 20;
             let text = match what {
-                "memory" => format!("toolset `{name}` was stopped: it needs more than its {mib} MiB of memory"),
+                "memory" => {
+                    format!("toolset `{name}` was stopped: it needs more than its {mib} MiB of memory")
+                }
                 _ => format!("toolset `{name}` was stopped: its tables are too large"),
             };
             return failed(ToolErrorKind::TooLarge, text).with_detail(detail);
@@ -221,7 +225,8 @@ impl Inner {
             Some(_) => format!("toolset `{name}` crashed"),
             // Wasmtime has no type for this limit; the text is that of `set_hostcall_fuel`.
             None if detail.contains("fuel") => {
-                let text = format!("toolset `{name}` was stopped: it returned or passed on too many bytes at once");
+                let text =
+                    format!("toolset `{name}` was stopped: it returned or passed on too many bytes at once");
                 return failed(ToolErrorKind::TooLarge, text).with_detail(detail);
             }
             None => format!("toolset `{name}` failed"),

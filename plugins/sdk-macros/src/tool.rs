@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Error, Expr, ExprLit, FnArg, Ident, ItemFn, Lit, Meta, Result, Type, spanned::Spanned};
+use syn::{Attribute, Error, Expr, ExprLit, FnArg, Ident, ItemFn, Lit, Meta, Result, Type, spanned::Spanned};
 
 pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let side_effect = side_effect(attribute)?;
@@ -60,21 +60,18 @@ fn arguments(function: &ItemFn) -> Result<Type> {
 
 /// The doc comment, its lines joined as they stand.
 fn description(function: &ItemFn) -> Result<String> {
-    let lines: Vec<String> = function
-        .attrs
-        .iter()
-        .filter_map(|attribute| match &attribute.meta {
-            Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
-                Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value().trim().to_owned()),
-                _ => None,
-            },
-            _ => None,
-        })
-        .collect();
+    let lines: Vec<String> = function.attrs.iter().filter_map(doc_line).collect();
     let text = lines.join("\n").trim().to_owned();
     if text.is_empty() {
         let message = "a tool needs a doc comment: it is what the model is told";
         return Err(Error::new(function.sig.ident.span(), message));
     }
     Ok(text)
+}
+
+/// The text of a `#[doc = "…"]`, which is what a doc comment is.
+fn doc_line(attribute: &Attribute) -> Option<String> {
+    let Meta::NameValue(pair) = &attribute.meta else { return None };
+    let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = &pair.value else { return None };
+    pair.path.is_ident("doc").then(|| text.value().trim().to_owned())
 }

@@ -22,6 +22,7 @@ struct Toolset {
 
 pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
     let tools = syn::parse::Parser::parse2(Punctuated::<TypePath, Token![,]>::parse_terminated, input)?;
+    #[expect(clippy::disallowed_methods, reason = "cargo tells a macro in which crate it is expanded")]
     let folder = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").unwrap_or_default());
     let manifest_path = folder.join("toolset.toml");
     let manifest = manifest(&manifest_path)?;
@@ -83,9 +84,8 @@ pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
 }
 
 fn manifest(path: &Path) -> Result<Manifest> {
-    let failed = |error: &dyn std::fmt::Display| {
-        Error::new(Span::call_site(), format!("{}: {error}", path.display()))
-    };
+    let failed =
+        |error: &dyn std::fmt::Display| Error::new(Span::call_site(), format!("{}: {error}", path.display()));
     let source = std::fs::read_to_string(path).map_err(|error| failed(&error))?;
     toml::from_str(&source).map_err(|error| failed(&error))
 }

@@ -7,10 +7,7 @@ use bindings::holmes::toolset::{clock, config, context, http, log, types};
 
 use crate::{
     CredentialStatus, ErrorKind, Host, LogLevel, Method, Output, Request, Response, SideEffect, ToolError,
-    Toolset,
-    host::Backend,
-    http::Body,
-    output::Part,
+    Toolset, host::Backend, http::Body, output::Part,
 };
 
 #[expect(
@@ -111,7 +108,11 @@ impl Backend for Imports {
         let mut requests: Vec<http::Request> = requests.into_iter().map(wire_request).collect();
         // One request is not a batch: `send` is cheaper, and its refusal is an error of its own.
         if requests.len() == 1 {
-            return requests.pop().map(|request| http::send(&request).map(response).map_err(error)).into_iter().collect();
+            return requests
+                .pop()
+                .map(|request| http::send(&request).map(response).map_err(error))
+                .into_iter()
+                .collect();
         }
         http::send_all(&requests).into_iter().map(|answer| answer.map(response).map_err(error)).collect()
     }

@@ -117,8 +117,11 @@ impl Response {
     pub fn json<T: DeserializeOwned>(self) -> Result<T, ToolError> {
         let status = self.status;
         serde_json::from_slice(&self.bytes()?).map_err(|error| {
-            ToolError::new(ErrorKind::Internal, format!("the upstream's answer ({status}) is not the JSON expected"))
-                .with_detail(error)
+            ToolError::new(
+                ErrorKind::Internal,
+                format!("the upstream's answer ({status}) is not the JSON expected"),
+            )
+            .with_detail(error)
         })
     }
 }

@@ -104,7 +104,9 @@ impl ReadError {
 impl From<ReadError> for ToolError {
     fn from(error: ReadError) -> Self {
         let kind = match &error {
-            ReadError::NotFound(_) | ReadError::NoSuchKind(_) | ReadError::NotRecorded(_) => ErrorKind::NotFound,
+            ReadError::NotFound(_) | ReadError::NoSuchKind(_) | ReadError::NotRecorded(_) => {
+                ErrorKind::NotFound
+            }
             ReadError::Forbidden(_) => ErrorKind::PolicyDenied,
             ReadError::Unauthorized(_) => ErrorKind::Unauthorized,
             ReadError::Unavailable(_) => ErrorKind::Unavailable,
@@ -226,7 +228,8 @@ impl<'a> Cluster<'a> {
 
     /// Several whole lists, their first pages read side by side.
     pub fn list_many(&self, wanted: &[(Resource, ListOptions)]) -> Vec<Result<Vec<Value>, ReadError>> {
-        let requests = wanted.iter().map(|(resource, options)| self.list_request(resource, options, None)).collect();
+        let requests =
+            wanted.iter().map(|(resource, options)| self.list_request(resource, options, None)).collect();
         let first = self.host.send_all(requests);
         wanted
             .iter()
@@ -250,8 +253,10 @@ impl<'a> Cluster<'a> {
 
     /// Several logs, read side by side; answers keep the order.
     pub fn logs_many(&self, wanted: &[(String, String, LogOptions)]) -> Vec<Result<String, ReadError>> {
-        let requests =
-            wanted.iter().map(|(namespace, pod, options)| self.log_request(namespace, pod, options)).collect();
+        let requests = wanted
+            .iter()
+            .map(|(namespace, pod, options)| self.log_request(namespace, pod, options))
+            .collect();
         self.host.send_all(requests).into_iter().map(read_text).collect()
     }
 
@@ -270,8 +275,11 @@ impl<'a> Cluster<'a> {
         let requests = versions
             .iter()
             .map(|(group, version)| {
-                let path =
-                    if group.is_empty() { format!("/api/{version}") } else { format!("/apis/{group}/{version}") };
+                let path = if group.is_empty() {
+                    format!("/api/{version}")
+                } else {
+                    format!("/apis/{group}/{version}")
+                };
                 Request::get(self.upstream, path)
             })
             .collect();
@@ -315,7 +323,8 @@ impl<'a> Cluster<'a> {
     }
 
     fn log_request(&self, namespace: &str, pod: &str, options: &LogOptions) -> Request {
-        let mut request = Request::get(self.upstream, format!("/api/v1/namespaces/{namespace}/pods/{pod}/log"));
+        let mut request =
+            Request::get(self.upstream, format!("/api/v1/namespaces/{namespace}/pods/{pod}/log"));
         let numbers = [
             ("tailLines", options.tail_lines),
             ("sinceSeconds", options.since_seconds),
@@ -413,10 +422,14 @@ fn read_text(answer: Result<Response, ToolError>) -> Result<String, ReadError> {
 }
 
 fn succeeded(answer: Result<Response, ToolError>) -> Result<Response, ReadError> {
-    let response = answer.map_err(|error| match error.kind {
-        ErrorKind::PolicyDenied => ReadError::Forbidden(error.message),
-        ErrorKind::Unauthorized => ReadError::Unauthorized(error.message),
-        _ => ReadError::Unavailable(error.message),
+    let response = answer.map_err(|error| {
+        if error.kind == ErrorKind::PolicyDenied {
+            ReadError::Forbidden(error.message)
+        } else if error.kind == ErrorKind::Unauthorized {
+            ReadError::Unauthorized(error.message)
+        } else {
+            ReadError::Unavailable(error.message)
+        }
     })?;
     if (200..300).contains(&response.status()) { Ok(response) } else { Err(refusal(response)) }
 }
@@ -426,7 +439,8 @@ fn refusal(response: Response) -> ReadError {
     let code = response.status();
     let status: Value = response.json().unwrap_or(Value::Null);
     let message = status.get("message").and_then(Value::as_str).unwrap_or_default();
-    let message = if message.is_empty() { format!("the API server answered {code}") } else { message.to_owned() };
+    let message =
+        if message.is_empty() { format!("the API server answered {code}") } else { message.to_owned() };
     let reason = status.get("reason").and_then(Value::as_str).unwrap_or_default();
     match code {
         // The API server answers an unknown path with a bare 404 of no particular object.

@@ -77,7 +77,10 @@ impl Canned {
         }
         let key = (request.upstream.clone(), request.path.clone());
         self.answers.get(&key).cloned().unwrap_or_else(|| {
-            (404, br#"{"kind":"Status","reason":"NotFound","message":"no canned answer","code":404}"#.to_vec())
+            (
+                404,
+                br#"{"kind":"Status","reason":"NotFound","message":"no canned answer","code":404}"#.to_vec(),
+            )
         })
     }
 }
@@ -88,7 +91,10 @@ impl Backend for Canned {
             .iter()
             .map(|request| {
                 if request.path.contains("..") {
-                    return Err(ToolError::new(ErrorKind::InvalidArguments, "the path is not allowed to exist"));
+                    return Err(ToolError::new(
+                        ErrorKind::InvalidArguments,
+                        "the path is not allowed to exist",
+                    ));
                 }
                 let (status, body) = self.reply(request);
                 Ok(Response { status, headers: Vec::new(), body: Box::new(Bytes { rest: body.into() }) })

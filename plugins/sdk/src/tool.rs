@@ -86,8 +86,9 @@ pub trait Toolset {
 pub fn dispatch<T: Tool>(host: &Host, arguments: &str) -> Result<Output, ToolError> {
     let arguments = if arguments.trim().is_empty() { "{}" } else { arguments };
     let mut reader = serde_json::Deserializer::from_str(arguments);
-    let parsed = T::Arguments::deserialize(&mut reader)
-        .map_err(|error| ToolError::new(ErrorKind::InvalidArguments, format!("the arguments do not fit: {error}")))?;
+    let parsed = T::Arguments::deserialize(&mut reader).map_err(|error| {
+        ToolError::new(ErrorKind::InvalidArguments, format!("the arguments do not fit: {error}"))
+    })?;
     T::call(host, parsed)
 }
 

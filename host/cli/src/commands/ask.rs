@@ -10,14 +10,14 @@ use holmes_agent::{Agent, AgentError, AgentErrorKind, Answer, Config, Ending, Qu
 use holmes_llm::{BUILTIN_TRIAGE, render_findings};
 use holmes_protocol::{Report, Verdict};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     args::{Ask, Format},
     compose::{self, Audience, Settings},
-    environment,
     exit::{self, Exit},
-    output::{document::Document, markdown, printer::Printer, progress},
+    output::{document::Document, live::Live, markdown::Renderer, printer::Printer, progress},
 };
 
 /// How long a pipe may be silent before it is taken for one that nobody writes to.
@@ -26,16 +26,19 @@ const SILENCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 300_000_000 };
 /// Largest file or stdin that is attached: more than any model reads.
 const ATTACHMENT_BYTES: u64 = 1 << 20;
 
-pub(crate) async fn run(ask: Ask, mut settings: Settings, printer: &Printer) -> Result<Exit> {
+pub(crate) async fn run(ask: Ask, mut settings: Settings, printer: Printer) -> Result<Exit> {
+    let mut live = Live::new(printer.is_terminal() && ask.output == Format::Text);
     let outcome = match question(&ask) {
         Ok(question) => {
             let asked = question.ask.clone();
-            investigate(&ask, question, &mut settings, printer).await.map(|outcome| (asked, outcome))
+            investigate(&ask, question, &mut settings, &mut live, printer)
+                .await
+                .map(|outcome| (asked, outcome))
         }
         Err(error) => Err(error),
     };
     match outcome {
-        Ok((asked, Ok(answer))) => answered(&ask, &asked, &answer, printer),
+        Ok((asked, Ok(answer))) => answered(&ask, &asked, &answer, &live, printer),
         Ok((asked, Err(error))) => failed(&ask, &asked, &error, printer),
         Err(error) if ask.output == Format::Json => {
             let text = exit::explain(&error);
@@ -51,21 +54,22 @@ async fn investigate(
     ask: &Ask,
     question: Question,
     settings: &mut Settings,
-    printer: &Printer,
+    live: &mut Live,
+    printer: Printer,
 ) -> Result<Result<Answer, AgentError>> {
-    let (models, redactor) = compose::models(settings, &ask.model)?;
+    let (models, secrets) = compose::models(settings, &ask.model)?;
     let model = models.choose(ask.model.model.as_deref())?;
     if model.name() == BUILTIN_TRIAGE && ask.model.model.is_none() {
         printer.progress("no model is configured: builtin/triage answers; choose one with --model");
     }
-    let toolsets = compose::toolsets(settings, &ask.world, Audience::Workstation, printer).await?;
+    let toolsets =
+        compose::toolsets(settings, &ask.world, Audience::Workstation, Handle::current(), printer).await?;
     let defaults = Config::default();
-    let configured = settings.environment.parsed(environment::MAX_STEPS, "a number of steps")?;
-    let max_steps = ask.model.max_steps.or(settings.file.max_steps).or(configured);
+    let max_steps = compose::max_steps(settings, ask.model.max_steps)?;
     let config = Config { max_steps: max_steps.unwrap_or(defaults.max_steps), ..defaults };
     let cancellation = CancellationToken::new();
     let mut investigation =
-        Agent::new(config, toolsets).investigate(model, question, redactor, cancellation.clone());
+        Agent::new(config, toolsets).investigate(model, question, secrets.redactor(), cancellation.clone());
     let interrupted = tokio::spawn({
         let cancellation = cancellation.clone();
         async move {
@@ -76,12 +80,13 @@ async fn investigate(
     });
     while let Some(event) = investigation.events.recv().await {
         progress::show(&event, printer);
+        live.show(&event, printer)?;
     }
     interrupted.abort();
     investigation.answer.await.context("the investigation ended without a word")
 }
 
-fn answered(ask: &Ask, question: &str, answer: &Answer, printer: &Printer) -> Result<Exit> {
+fn answered(ask: &Ask, question: &str, answer: &Answer, live: &Live, printer: Printer) -> Result<Exit> {
     let verdict = answer.report.as_ref().map(|report| report.verdict);
     let findings = answer.report.as_ref().is_some_and(|report| !report.findings.is_empty());
     let exit = match (answer.ending, verdict) {
@@ -93,11 +98,13 @@ fn answered(ask: &Ask, question: &str, answer: &Answer, printer: &Printer) -> Re
     match ask.output {
         Format::Json => printer.answer(&Document::answered(question, answer, exit as u8).to_json()?)?,
         Format::Md => printer.answer(&whole(answer))?,
-        Format::Text => printer.answer(&markdown::render(&whole(answer)))?,
+        Format::Text => printer.answer(&Renderer::default().render(live.rest(&whole(answer))))?,
     }
     match answer.ending {
         Ending::Answered => {}
-        Ending::StepLimit => printer.warning("the step limit was reached; the answer rests on what was known by then"),
+        Ending::StepLimit => {
+            printer.warning("the step limit was reached; the answer rests on what was known by then");
+        }
         Ending::Cut => printer.warning("the model reached its output limit; the answer is cut"),
         Ending::Interrupted => printer.warning("interrupted; the answer is what there was"),
     }
@@ -117,14 +124,14 @@ fn beside(report: &Report) -> String {
 }
 
 /// The model failed: what triage found is printed all the same.
-fn failed(ask: &Ask, question: &str, error: &AgentError, printer: &Printer) -> Result<Exit> {
+fn failed(ask: &Ask, question: &str, error: &AgentError, printer: Printer) -> Result<Exit> {
     let exit = if error.kind() == AgentErrorKind::Cancelled { Exit::Interrupted } else { Exit::Failed };
     let text = error.to_string();
     match (ask.output, error.report()) {
         (Format::Json, report) => {
             printer.answer(&Document::failed(question, &text, report, exit as u8).to_json()?)?;
         }
-        (_, Some(report)) => printer.answer(&markdown::render(&beside(report)))?,
+        (_, Some(report)) => printer.answer(&Renderer::default().render(&beside(report)))?,
         (_, None) => {}
     }
     printer.error(&text);
@@ -169,7 +176,7 @@ fn piped(has_question: bool) -> Result<Option<String>> {
     }
     let mut bytes = Vec::new();
     stdin.lock().take(ATTACHMENT_BYTES + 1).read_to_end(&mut bytes).context("can not read stdin")?;
-    let text = bounded("stdin", bytes)?;
+    let text = bounded("stdin", &bytes)?;
     Ok(Some(text).filter(|text| !text.trim().is_empty()))
 }
 
@@ -181,13 +188,18 @@ fn has_input(stdin: &std::io::Stdin) -> bool {
 fn read_bounded(path: &Path) -> Result<String> {
     let file = std::fs::File::open(path).with_context(|| format!("can not read `{}`", path.display()))?;
     let mut bytes = Vec::new();
-    file.take(ATTACHMENT_BYTES + 1).read_to_end(&mut bytes).with_context(|| format!("can not read `{}`", path.display()))?;
-    bounded(&path.display().to_string(), bytes)
+    file.take(ATTACHMENT_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .with_context(|| format!("can not read `{}`", path.display()))?;
+    bounded(&path.display().to_string(), &bytes)
 }
 
-fn bounded(name: &str, bytes: Vec<u8>) -> Result<String> {
+fn bounded(name: &str, bytes: &[u8]) -> Result<String> {
     if bytes.len() as u64 > ATTACHMENT_BYTES {
-        bail!("`{name}` has more than {} KiB, more than can be attached; attach the part that matters", ATTACHMENT_BYTES >> 10);
+        bail!(
+            "`{name}` has more than {} KiB, more than can be attached; attach the part that matters",
+            ATTACHMENT_BYTES >> 10
+        );
     }
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(String::from_utf8_lossy(bytes).into_owned())
 }

@@ -1,9 +1,6 @@
 //! The compile child: this program, started again without anything worth taking.
 
-use std::{
-    io::Write,
-    process::ExitCode,
-};
+use std::{io::Write, process::ExitCode};
 
 /// The argument that makes this process a compile child. Not a command for people.
 pub(crate) const ARGUMENT: &str = "__compile-component";

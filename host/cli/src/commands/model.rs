@@ -10,9 +10,10 @@ use crate::{
     output::printer::Printer,
 };
 
-pub(crate) fn run(command: &args::Model, mut settings: Settings, printer: &Printer) -> Result<Exit> {
+pub(crate) fn run(command: &args::Model, mut settings: Settings, printer: Printer) -> Result<Exit> {
     let args::Model::List = command;
-    let (models, _) = compose::models(&mut settings, &ModelChoice { model: None, api_key: None, max_steps: None })?;
+    let (models, _) =
+        compose::models(&mut settings, &ModelChoice { model: None, api_key: None, max_steps: None })?;
     let mut lines = Vec::new();
     for model in models.list() {
         let default = if model.default { " (default)" } else { "" };

@@ -13,7 +13,7 @@ use crate::{
     output::printer::Printer,
 };
 
-pub(crate) async fn run(command: args::Plugin, settings: &Settings, printer: &Printer) -> Result<Exit> {
+pub(crate) async fn run(command: args::Plugin, settings: &Settings, printer: Printer) -> Result<Exit> {
     match command {
         args::Plugin::List { plugins } => list(plugins.as_deref(), settings, printer),
         args::Plugin::Inspect { plugin, plugins } => inspect(&plugin, plugins.as_deref(), settings, printer),
@@ -22,7 +22,7 @@ pub(crate) async fn run(command: args::Plugin, settings: &Settings, printer: &Pr
 }
 
 /// One line a plugin; those that would not load are named with the reason, and make the exit code 2.
-fn list(plugins: Option<&Path>, settings: &Settings, printer: &Printer) -> Result<Exit> {
+fn list(plugins: Option<&Path>, settings: &Settings, printer: Printer) -> Result<Exit> {
     let folder = compose::plugins_folder(plugins, &settings.environment)?;
     let mut exit = Exit::Success;
     let mut lines = Vec::new();
@@ -52,7 +52,7 @@ fn list(plugins: Option<&Path>, settings: &Settings, printer: &Printer) -> Resul
     Ok(exit)
 }
 
-fn inspect(plugin: &str, plugins: Option<&Path>, settings: &Settings, printer: &Printer) -> Result<Exit> {
+fn inspect(plugin: &str, plugins: Option<&Path>, settings: &Settings, printer: Printer) -> Result<Exit> {
     let scanned = find(plugin, plugins, settings)?;
     let manifest = &scanned.packed().manifest;
     let about = &manifest.toolset;
@@ -103,10 +103,13 @@ fn find(plugin: &str, plugins: Option<&Path>, settings: &Settings) -> Result<Sca
     bail!("there is no file and no plugin `{plugin}` in {}; it has: {}", folder.display(), names.join(", "))
 }
 
-async fn pack(component: &Path, manifest: &Path, out: &Path, printer: &Printer) -> Result<Exit> {
-    let bytes = std::fs::read(component).with_context(|| format!("can not read `{}`", component.display()))?;
-    let text = std::fs::read_to_string(manifest).with_context(|| format!("can not read `{}`", manifest.display()))?;
-    let packed = holmes_sandbox::pack(&bytes, &text).await.with_context(|| format!("`{}`", component.display()))?;
+async fn pack(component: &Path, manifest: &Path, out: &Path, printer: Printer) -> Result<Exit> {
+    let bytes =
+        std::fs::read(component).with_context(|| format!("can not read `{}`", component.display()))?;
+    let text = std::fs::read_to_string(manifest)
+        .with_context(|| format!("can not read `{}`", manifest.display()))?;
+    let packed =
+        holmes_sandbox::pack(&bytes, &text).await.with_context(|| format!("`{}`", component.display()))?;
     std::fs::write(out, packed).with_context(|| format!("can not write `{}`", out.display()))?;
     printer.progress(&format!("{}", out.display()));
     Ok(Exit::Success)
@@ -121,6 +124,7 @@ fn describe(rule: &ReadRule) -> String {
 
 fn kubernetes(rule: &KubernetesRule) -> String {
     let verbs: Vec<&str> = rule.verbs.iter().map(|verb| verb.as_str()).collect();
-    let groups: Vec<&str> = rule.groups.iter().map(|group| if group.is_empty() { "core" } else { group }).collect();
+    let groups: Vec<&str> =
+        rule.groups.iter().map(|group| if group.is_empty() { "core" } else { group }).collect();
     format!("{}: {} of {}", verbs.join(", "), rule.resources.join(", "), groups.join(", "))
 }

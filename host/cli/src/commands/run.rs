@@ -1,9 +1,94 @@
-//! `run`: the server.
+//! `run`: HolmesGPT's API on a socket, until SIGINT or SIGTERM.
 
-use anyhow::{Result, bail};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use crate::{args::Run, compose::Settings, exit::Exit, output::printer::Printer};
+use anyhow::{Context, Result};
+use holmes_agent::{Agent, Config as AgentConfig};
+use holmes_llm::Registry;
+use holmes_server::{Config, Models, State, Unauthenticated, check_bind};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
 
-pub(crate) async fn run(_run: Run, _settings: Settings, _printer: &Printer) -> Result<Exit> {
-    bail!("not yet")
+use crate::{
+    args::Run,
+    compose::{self, Audience, Settings},
+    environment,
+    exit::{Exit, Hint},
+    output::printer::Printer,
+};
+
+/// HolmesGPT's port.
+const PORT: u16 = 5050;
+
+pub(crate) async fn run(run: Run, mut settings: Settings, printer: Printer) -> Result<Exit> {
+    let address = address(&run, &settings)?;
+    let key = settings.environment.get(environment::API_KEY);
+    let unsafe_allowed =
+        settings.environment.switch(environment::UNSAFE_ALLOW_UNAUTHENTICATED)?.unwrap_or(false);
+    let unauthenticated = if unsafe_allowed { Unauthenticated::Allowed } else { Unauthenticated::Refused };
+    let access = check_bind(address, key, unauthenticated)?;
+    // Bound first: a port in use is known before anything is loaded.
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("can not listen on {address}"))
+        .context(Hint(format!(
+        "another program may use the port; choose one with --port, or with {}",
+        environment::PORT
+    )))?;
+    let address = listener.local_addr()?;
+    let (models, secrets) = compose::models(&mut settings, &run.model)?;
+    // Guests have threads of their own, so that two spinning guests do not delay a health check.
+    let guests = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("holmes-guest")
+        .enable_all()
+        .build()
+        .context("no threads can be started")?;
+    let audience = if address.ip().is_loopback() { Audience::Workstation } else { Audience::Network };
+    let toolsets =
+        compose::toolsets(&settings, &run.world, audience, guests.handle().clone(), printer).await?;
+    let names: Vec<&str> = toolsets.toolsets().iter().map(|toolset| toolset.name().as_str()).collect();
+    let loaded = names.join(", ");
+    let agent = Agent::new(agent_config(&run, &settings)?, toolsets);
+    let config = Config { access, ..Config::default() };
+    let state = State::new(config, agent, names_of(models), move || secrets.redactor());
+    printer.progress(&format!("listening on http://{address} with toolsets: {loaded}"));
+    holmes_server::serve(listener, state, stopped()?).await.context("the server failed")?;
+    guests.shutdown_background();
+    printer.progress("stopped");
+    Ok(Exit::Success)
+}
+
+fn address(run: &Run, settings: &Settings) -> Result<SocketAddr> {
+    let host = settings.environment.parsed(environment::HOST, "an IP address")?;
+    let port = settings.environment.parsed(environment::PORT, "a port")?;
+    let host = run.host.or(host).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    Ok(SocketAddr::new(host, run.port.or(port).unwrap_or(PORT)))
+}
+
+fn agent_config(run: &Run, settings: &Settings) -> Result<AgentConfig> {
+    let defaults = AgentConfig::default();
+    let max_steps = compose::max_steps(settings, run.model.max_steps)?;
+    Ok(AgentConfig { max_steps: max_steps.unwrap_or(defaults.max_steps), ..defaults })
+}
+
+/// The registry's models as the server knows them: by name, or with a sentence why not.
+fn names_of(models: Registry) -> Models {
+    let names = models.list().into_iter().map(|model| model.name).collect();
+    let default = models.default_name().to_owned();
+    Models::new(names, default, move |name| models.named(name).map_err(|error| error.to_string()))
+}
+
+/// Resolves with the first SIGINT or SIGTERM.
+fn stopped() -> Result<impl Future<Output = ()> + Send + 'static> {
+    let mut interrupt = signal(SignalKind::interrupt()).context("signals can not be received")?;
+    let mut terminate = signal(SignalKind::terminate()).context("signals can not be received")?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
 }

@@ -29,7 +29,7 @@ impl Upstreams {
 }
 
 /// Binds every upstream of the configuration, and `kubernetes` if it does not.
-pub(crate) async fn connect(settings: &Settings, world: &World, printer: &Printer) -> Result<Upstreams> {
+pub(crate) async fn connect(settings: &Settings, world: &World, printer: Printer) -> Result<Upstreams> {
     let mut bound = Vec::new();
     let flags = world.snapshot.is_some() || world.kubeconfig.is_some() || world.context.is_some();
     for (name, upstream) in &settings.file.upstreams {
@@ -51,7 +51,8 @@ pub(crate) async fn connect(settings: &Settings, world: &World, printer: &Printe
         let backend = match &world.snapshot {
             Some(path) => open(path, printer)?,
             None => {
-                live(&ClusterSource { kubeconfig: world.kubeconfig.clone(), context: world.context.clone() }).await?
+                live(&ClusterSource { kubeconfig: world.kubeconfig.clone(), context: world.context.clone() })
+                    .await?
             }
         };
         bound.push(("kubernetes".to_owned(), backend));
@@ -59,7 +60,7 @@ pub(crate) async fn connect(settings: &Settings, world: &World, printer: &Printe
     Ok(Upstreams(bound))
 }
 
-fn open(path: &Path, printer: &Printer) -> Result<Backend> {
+fn open(path: &Path, printer: Printer) -> Result<Backend> {
     if !path.exists() {
         bail!("there is no recorded cluster at `{}`; check the path given with --snapshot", path.display());
     }
@@ -72,7 +73,8 @@ fn open(path: &Path, printer: &Printer) -> Result<Backend> {
     }
     let summary = recording.summary();
     let cluster = summary.cluster.map(|name| format!(" of {name}")).unwrap_or_default();
-    printer.progress(&format!("recording{cluster} as of {}: {} objects", summary.recorded_at, summary.objects));
+    printer
+        .progress(&format!("recording{cluster} as of {}: {} objects", summary.recorded_at, summary.objects));
     Ok(Backend::Recorded(Arc::new(recording)))
 }
 

@@ -9,7 +9,8 @@ use std::{
 use anyhow::{Result, bail};
 use holmes_config::Environment;
 use holmes_sandbox::{
-    Declared, Directory, Grant, LoadError, PluginSource, PluginToolset, Sandbox, Scanned, Settings as ToolsetSettings,
+    Declared, Directory, Grant, LoadError, PluginSource, PluginToolset, Sandbox, Scanned,
+    Settings as ToolsetSettings,
 };
 use holmes_toolset::{Registry, Toolset, Unavailable};
 
@@ -29,7 +30,9 @@ pub(crate) fn plugins_folder(explicit: Option<&Path>, environment: &Environment)
     let candidates = [Some(here), beside];
     match candidates.into_iter().flatten().find(|folder| folder.is_dir()) {
         Some(folder) => Ok(folder),
-        None => bail!("there is no plugins folder here; name one with --plugins DIR, or build it with `cargo plugins`"),
+        None => bail!(
+            "there is no plugins folder here; name one with --plugins DIR, or build it with `cargo plugins`"
+        ),
     }
 }
 
@@ -39,7 +42,9 @@ pub(crate) type Scan = Result<Scanned, (String, LoadError)>;
 /// Looks at every plugin of the folder without running any of it.
 pub(crate) fn scan(folder: &Path) -> Result<Vec<Scan>> {
     let artifacts = Directory(folder.to_owned()).artifacts().map_err(|error| {
-        anyhow::Error::new(error).context(Hint("build the toolsets with `cargo plugins`, or name their folder with --plugins DIR".to_owned()))
+        anyhow::Error::new(error).context(Hint(
+            "build the toolsets with `cargo plugins`, or name their folder with --plugins DIR".to_owned(),
+        ))
     })?;
     Ok(artifacts
         .into_iter()
@@ -58,7 +63,7 @@ pub(super) async fn load(
     upstreams: Upstreams,
     settings: &Settings,
     audience: Audience,
-    printer: &Printer,
+    printer: Printer,
 ) -> Result<Arc<Registry>> {
     let mut unavailable = Vec::new();
     let mut refuse = |name: String, reason: String| {
@@ -90,7 +95,10 @@ pub(super) async fn load(
         }
     }
     if !friendly.is_empty() {
-        tracing::info!(toolsets = friendly.join(", "), "no grants are configured: declared reads are granted, no writes");
+        tracing::info!(
+            toolsets = friendly.join(", "),
+            "no grants are configured: declared reads are granted, no writes"
+        );
     }
     let loads = wanted.into_iter().map(|(scanned, settings)| async {
         let origin = scanned.origin().to_owned();
@@ -124,7 +132,9 @@ fn rights(
 ) -> Result<ToolsetSettings, String> {
     let name = scanned.name();
     let configured = operator.and_then(|toolset| toolset.grant.clone());
-    if audience == Audience::Network && (configured.is_none() || operator.is_none_or(|one| one.digest.is_none())) {
+    if audience == Audience::Network
+        && (configured.is_none() || operator.is_none_or(|one| one.digest.is_none()))
+    {
         return Err(format!(
             "a server beyond loopback needs `toolsets.{name}.grant` and `toolsets.{name}.digest: {}` in the configuration",
             scanned.digest()
@@ -142,10 +152,15 @@ fn rights(
                 bound.insert(upstream.clone(), backend.clone());
             }
             Some(_) if wish.required => {
-                return Err(format!("it needs upstream `{upstream}`, which `toolsets.{name}.grant` does not grant"));
+                return Err(format!(
+                    "it needs upstream `{upstream}`, which `toolsets.{name}.grant` does not grant"
+                ));
             }
             None if wish.required => {
-                return Err(format!("it needs upstream `{upstream}` of kind `{}`, which nothing is bound to", wish.kind));
+                return Err(format!(
+                    "it needs upstream `{upstream}` of kind `{}`, which nothing is bound to",
+                    wish.kind
+                ));
             }
             _ => {}
         }

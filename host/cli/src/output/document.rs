@@ -51,7 +51,12 @@ impl<'a> Document<'a> {
     }
 
     /// Of a failure; what triage found before it is not lost.
-    pub(crate) fn failed(question: &'a str, message: &'a str, report: Option<&'a Report>, exit_code: u8) -> Self {
+    pub(crate) fn failed(
+        question: &'a str,
+        message: &'a str,
+        report: Option<&'a Report>,
+        exit_code: u8,
+    ) -> Self {
         Self { error: Some(Failure { message }), ..Self::of(question, report, exit_code) }
     }
 

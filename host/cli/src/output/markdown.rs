@@ -4,18 +4,25 @@
 const BOLD: &str = "\u{1b}[1m";
 const PLAIN: &str = "\u{1b}[0m";
 
-/// Adds emphasis. Code blocks are left alone, because commands are copied out of them.
-pub(crate) fn render(markdown: &str) -> String {
-    let mut in_code = false;
-    let mut lines = Vec::new();
-    for line in markdown.lines() {
-        if line.trim_start().starts_with("```") {
-            in_code = !in_code;
-            continue;
+/// Adds emphasis, piece by piece; a piece ends where a line does.
+#[derive(Debug, Default)]
+pub(crate) struct Renderer {
+    in_code: bool,
+}
+
+impl Renderer {
+    /// Code blocks are left alone, because commands are copied out of them.
+    pub(crate) fn render(&mut self, markdown: &str) -> String {
+        let mut lines = Vec::new();
+        for line in markdown.lines() {
+            if line.trim_start().starts_with("```") {
+                self.in_code = !self.in_code;
+                continue;
+            }
+            lines.push(if self.in_code { format!("    {line}") } else { text(line) });
         }
-        lines.push(if in_code { format!("    {line}") } else { text(line) });
+        lines.join("\n")
     }
-    lines.join("\n")
 }
 
 fn text(line: &str) -> String {
@@ -34,10 +41,7 @@ fn text(line: &str) -> String {
             rendered.push_str(if strong { BOLD } else { PLAIN });
         }
     }
-    if strong {
-        return line.to_owned();
-    }
-    rendered
+    if strong { line.to_owned() } else { rendered }
 }
 
 #[cfg(test)]
@@ -46,8 +50,12 @@ mod tests {
 
     #[test]
     fn headings_and_strong_words_stand_out_and_code_is_left_alone() {
-        let shown = render("## Findings\n**web** is down, 2 ** 3\n```\nkubectl get **\n```");
-        assert_eq!(shown, "\u{1b}[1mFindings\u{1b}[0m\n**web** is down, 2 ** 3\n    kubectl get **");
-        assert_eq!(render("a **b** c"), "a \u{1b}[1mb\u{1b}[0m c");
+        let mut renderer = Renderer::default();
+        assert_eq!(
+            renderer.render("## Findings\n**web** is down"),
+            format!("{BOLD}Findings{PLAIN}\n{BOLD}web{PLAIN} is down")
+        );
+        assert_eq!(renderer.render("2 ** 3\n```\nkubectl **"), "2 ** 3\n    kubectl **");
+        assert_eq!(renderer.render("# still code\n```\nno more"), "    # still code\nno more");
     }
 }

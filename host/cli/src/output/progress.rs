@@ -8,9 +8,11 @@ use super::printer::Printer;
 const ARGUMENTS: usize = 80;
 
 /// Shows an event, if it is worth a line.
-pub(crate) fn show(event: &Event, printer: &Printer) {
+pub(crate) fn show(event: &Event, printer: Printer) {
     match event {
-        Event::ToolFinished { number, name, toolset, arguments, status, text, truncated, elapsed_ms, .. } => {
+        Event::ToolFinished {
+            number, name, toolset, arguments, status, text, truncated, elapsed_ms, ..
+        } => {
             let state = state(*status, printer);
             let toolset = toolset.as_ref().map(|toolset| format!("{toolset}.")).unwrap_or_default();
             let flags = if *truncated { "  truncated" } else { "" };
@@ -33,7 +35,7 @@ pub(crate) fn show(event: &Event, printer: &Printer) {
     }
 }
 
-fn state(status: ToolStatus, printer: &Printer) -> &'static str {
+fn state(status: ToolStatus, printer: Printer) -> &'static str {
     match status {
         ToolStatus::Success => printer.symbol("\u{2713}", "ok"),
         ToolStatus::NoData => printer.symbol("\u{2205}", "no data"),

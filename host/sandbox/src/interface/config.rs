@@ -18,7 +18,8 @@ impl Host for State {
 
     fn credential(&mut self, upstream: String) -> wasmtime::Result<CredentialStatus> {
         self.enter(upstream.len())?;
-        let granted = self.shared.rights.upstreams.get(&upstream).is_some_and(|rights| rights.grant.is_some());
+        let granted =
+            self.shared.rights.upstreams.get(&upstream).is_some_and(|rights| rights.grant.is_some());
         Ok(match (granted, self.shared.upstreams.contains_key(&upstream)) {
             (false, _) => CredentialStatus::Denied,
             (true, false) => CredentialStatus::Missing,

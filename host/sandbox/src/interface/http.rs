@@ -71,9 +71,8 @@ impl Host for State {
             self.enter(0)?;
         }
         let entered = Instant::now();
-        let sends = requests
-            .into_iter()
-            .map(|request| send(Arc::clone(&self.shared), self.caller.clone(), request));
+        let sends =
+            requests.into_iter().map(|request| send(Arc::clone(&self.shared), self.caller.clone(), request));
         let sent: Vec<Sent> = stream::iter(sends).buffered(self.shared.limits.in_flight).collect().await;
         self.cpu.waited(entered);
         sent.into_iter().map(|sent| self.keep(sent)).collect()
@@ -100,9 +99,13 @@ impl HostResponse for State {
         let entered = Instant::now();
         let deadline = tokio::time::Instant::from_std(self.caller.deadline);
         let response = self.table.get_mut(&response)?;
-        let read = tokio::time::timeout_at(deadline, response.next(max_bytes as usize, &mut self.responses_left)).await;
+        let read =
+            tokio::time::timeout_at(deadline, response.next(max_bytes as usize, &mut self.responses_left))
+                .await;
         self.cpu.waited(entered);
-        Ok(read.unwrap_or_else(|_| Err(refusal(ErrorKind::Timeout, "the answer did not arrive before the deadline"))))
+        Ok(read.unwrap_or_else(|_| {
+            Err(refusal(ErrorKind::Timeout, "the answer did not arrive before the deadline"))
+        }))
     }
 
     fn drop(&mut self, response: Resource<Response>) -> wasmtime::Result<()> {
@@ -138,7 +141,8 @@ impl Response {
         let chunk = self.rest.split_to(self.rest.len().min(max_bytes.max(1)));
         let bytes = chunk.len() as u64;
         if bytes > self.left || bytes > *budget {
-            let text = "the answers of this call are too large; ask for less: a namespace, a selector, a limit";
+            let text =
+                "the answers of this call are too large; ask for less: a namespace, a selector, a limit";
             return Err(refusal(ErrorKind::TooLarge, text));
         }
         self.left -= bytes;
@@ -154,8 +158,10 @@ async fn send(shared: Arc<Shared>, caller: Caller, request: Request) -> Sent {
         let text = format!("the request's body has more than {} bytes", shared.limits.request_body);
         return Err(refusal(ErrorKind::TooLarge, text));
     }
-    let resolved = kubernetes::resolve(&method(request.method), &request.path, &request.query)
-        .map_err(|error| refusal(ErrorKind::InvalidArguments, format!("the request is not allowed to exist: {error}")))?;
+    let resolved =
+        kubernetes::resolve(&method(request.method), &request.path, &request.query).map_err(|error| {
+            refusal(ErrorKind::InvalidArguments, format!("the request is not allowed to exist: {error}"))
+        })?;
     let spelt = match &resolved {
         Resolved::Resource(resource) => resource.to_string(),
         Resolved::NonResource(path) => path.clone(),
@@ -185,7 +191,10 @@ async fn send(shared: Arc<Shared>, caller: Caller, request: Request) -> Sent {
     };
     let Some(backend) = shared.upstreams.get(&request.upstream) else {
         audit("denied", "not bound", None);
-        return Err(refusal(ErrorKind::Unavailable, format!("upstream `{}` is not bound to anything", request.upstream)));
+        return Err(refusal(
+            ErrorKind::Unavailable,
+            format!("upstream `{}` is not bound to anything", request.upstream),
+        ));
     };
     let placeholder = |kind: &str, value: &[u8]| caller.redactor.placeholder(kind, value);
     let allowed = Allowed {

@@ -10,7 +10,12 @@ const MESSAGE: usize = 4_096;
 const FIELDS: usize = 32;
 
 impl Host for State {
-    fn write(&mut self, level: Level, message: String, fields: Vec<(String, String)>) -> wasmtime::Result<()> {
+    fn write(
+        &mut self,
+        level: Level,
+        message: String,
+        fields: Vec<(String, String)>,
+    ) -> wasmtime::Result<()> {
         let bytes = message.len() + fields.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
         self.enter(bytes)?;
         self.record(level, &message, &fields);
@@ -30,16 +35,24 @@ impl State {
             return;
         }
         let message = self.caller.redactor.redact_text(&clean(message)).text;
-        let fields: Vec<String> =
-            fields.iter().take(FIELDS).map(|(key, value)| format!("{}={}", clean(key), clean(value))).collect();
+        let fields: Vec<String> = fields
+            .iter()
+            .take(FIELDS)
+            .map(|(key, value)| format!("{}={}", clean(key), clean(value)))
+            .collect();
         let fields = self.caller.redactor.redact_text(&fields.join(" ")).text;
-        let (toolset, tool) = (self.shared.name.as_str(), self.caller.tool.as_str());
-        match level {
-            Level::Trace | Level::Debug => tracing::debug!(toolset, tool, fields, "{message}"),
-            Level::Info => tracing::info!(toolset, tool, fields, "{message}"),
-            Level::Warn => tracing::warn!(toolset, tool, fields, "{message}"),
-            Level::Error => tracing::error!(toolset, tool, fields, "{message}"),
-        }
+        forward(level, self.shared.name.as_str(), self.caller.tool.as_str(), &fields, &message);
+    }
+}
+
+/// `tracing` wants its level at compile time.
+#[expect(clippy::cognitive_complexity, reason = "four macros, expanded")]
+fn forward(level: Level, toolset: &str, tool: &str, fields: &str, message: &str) {
+    match level {
+        Level::Trace | Level::Debug => tracing::debug!(toolset, tool, fields, "{message}"),
+        Level::Info => tracing::info!(toolset, tool, fields, "{message}"),
+        Level::Warn => tracing::warn!(toolset, tool, fields, "{message}"),
+        Level::Error => tracing::error!(toolset, tool, fields, "{message}"),
     }
 }
 
@@ -50,7 +63,10 @@ fn clean(text: &str) -> String {
         if clean.len() >= MESSAGE {
             break;
         }
-        if one.is_control() || ('\u{200b}'..='\u{200f}').contains(&one) || ('\u{202a}'..='\u{202e}').contains(&one) {
+        if one.is_control()
+            || ('\u{200b}'..='\u{200f}').contains(&one)
+            || ('\u{202a}'..='\u{202e}').contains(&one)
+        {
             clean.extend(one.escape_unicode());
         } else {
             clean.push(one);

@@ -41,8 +41,13 @@ fn what_a_manifest_may_not_say_is_refused_by_name() {
     assert!(refusal(&GOOD.replace("contract = \"0.1\"", "contract = \"0.2\"")).contains("contract 0.2"));
     assert!(refusal(&GOOD.replace("[\"get\", \"list\"]", "[\"*\"]")).contains("reads"));
     assert!(refusal(&GOOD.replace("[\"get\", \"list\"]", "[\"delete\"]")).contains("no read"));
-    assert!(refusal(&GOOD.replace("resources = [\"deployments\"]", "resources = [\"*\"]")).contains("writes"));
-    assert!(refusal(&GOOD.replace("upstreams.kubernetes", "upstreams.\"kuberne\u{442}es\"")).contains("lower-case ASCII"));
+    assert!(
+        refusal(&GOOD.replace("resources = [\"deployments\"]", "resources = [\"*\"]")).contains("writes")
+    );
+    assert!(
+        refusal(&GOOD.replace("upstreams.kubernetes", "upstreams.\"kuberne\u{442}es\""))
+            .contains("lower-case ASCII")
+    );
     assert!(refusal(&GOOD.replace("k8s-workloads", "K8s")).contains("toolset name"));
 }
 
@@ -55,7 +60,8 @@ fn a_write_tool_that_calls_itself_read_only_is_refused() {
         input_schema: serde_json::json!({"type": "object"}),
         side_effect: effect,
     };
-    let packed = |effect| Packed { manifest: manifest.clone(), instructions: None, tools: vec![tool(effect)] };
+    let packed =
+        |effect| Packed { manifest: manifest.clone(), instructions: None, tools: vec![tool(effect)] };
     assert!(packed(SideEffect::Destructive).validated().is_ok());
     assert!(packed(SideEffect::ReadOnly).validated().is_err());
 }

@@ -29,7 +29,8 @@ side-effect = "destructive"
 
 fn effective(grant: Option<Grant>) -> Effective {
     let manifest = Manifest::from_toml(MANIFEST).unwrap();
-    let grants: BTreeMap<String, Grant> = grant.map(|grant| ("kubernetes".to_owned(), grant)).into_iter().collect();
+    let grants: BTreeMap<String, Grant> =
+        grant.map(|grant| ("kubernetes".to_owned(), grant)).into_iter().collect();
     Effective::new(&manifest, &grants)
 }
 
@@ -48,7 +49,12 @@ fn denial(decision: Decision) -> String {
 #[test]
 fn a_declared_and_granted_read_passes() {
     let rights = effective(Some(Grant::All(Declared::Declared)));
-    for path in ["/api/v1/pods", "/api/v1/namespaces/shop/pods/web-0/log", "/apis/apps/v1/namespaces/shop/deployments", "/version"] {
+    for path in [
+        "/api/v1/pods",
+        "/api/v1/namespaces/shop/pods/web-0/log",
+        "/apis/apps/v1/namespaces/shop/deployments",
+        "/version",
+    ] {
         assert!(matches!(asked(&rights, "kubernetes", "GET", path), Decision::Allow { .. }), "{path}");
     }
 }
@@ -60,8 +66,13 @@ fn each_denial_names_the_key_that_is_missing() {
     assert!(denial(asked(&all, "kubernetes", "GET", "/api/v1/secrets")).contains("manifest: missing"));
     assert!(denial(asked(&none, "kubernetes", "GET", "/api/v1/pods")).contains("grant:    missing"));
     assert!(denial(asked(&none, "kubernetes", "GET", "/version")).contains("grant:    missing"));
-    assert!(denial(asked(&all, "prometheus", "GET", "/api/v1/pods")).contains("does not declare an upstream"));
-    assert!(denial(asked(&all, "kubern\u{435}tes", "GET", "/api/v1/pods")).contains("does not declare an upstream"));
+    assert!(
+        denial(asked(&all, "prometheus", "GET", "/api/v1/pods")).contains("does not declare an upstream")
+    );
+    assert!(
+        denial(asked(&all, "kubern\u{435}tes", "GET", "/api/v1/pods"))
+            .contains("does not declare an upstream")
+    );
 }
 
 #[test]
@@ -69,7 +80,8 @@ fn no_write_passes_without_an_approval_whatever_is_granted() {
     let verbs = vec![Verb::Get, Verb::List, Verb::Patch, Verb::Delete, Verb::Create];
     let rule = GrantRule { verbs, groups: vec!["*".into()], resources: vec!["*".into()], namespaces: vec![] };
     let rights = effective(Some(Grant::Rules(vec![rule])));
-    let declared = denial(asked(&rights, "kubernetes", "PATCH", "/apis/apps/v1/namespaces/shop/deployments/web"));
+    let declared =
+        denial(asked(&rights, "kubernetes", "PATCH", "/apis/apps/v1/namespaces/shop/deployments/web"));
     assert!(declared.contains("declared") && declared.contains("approval: missing"), "{declared}");
     let undeclared = denial(asked(&rights, "kubernetes", "DELETE", "/api/v1/namespaces/shop/pods/web-0"));
     assert!(undeclared.contains("does not declare"), "{undeclared}");
@@ -84,7 +96,10 @@ fn a_grant_for_one_namespace_covers_neither_another_nor_all() {
         namespaces: vec!["pay*".into()],
     };
     let rights = effective(Some(Grant::Rules(vec![rule])));
-    assert!(matches!(asked(&rights, "kubernetes", "GET", "/api/v1/namespaces/payments/pods"), Decision::Allow { .. }));
+    assert!(matches!(
+        asked(&rights, "kubernetes", "GET", "/api/v1/namespaces/payments/pods"),
+        Decision::Allow { .. }
+    ));
     let text = denial(asked(&rights, "kubernetes", "GET", "/api/v1/namespaces/shop/pods"));
     assert!(text.contains("namespaces: [shop]"), "{text}");
     denial(asked(&rights, "kubernetes", "GET", "/api/v1/pods"));

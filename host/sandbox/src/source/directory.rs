@@ -9,7 +9,7 @@ use std::{
 
 use rustix::fs::OFlags;
 
-use super::{Artifact, PluginSource};
+use super::{Artifact, Found, PluginSource};
 use crate::{LoadError, SandboxError, scan::COMPONENT_BYTES};
 
 /// A plugins folder.
@@ -17,7 +17,7 @@ use crate::{LoadError, SandboxError, scan::COMPONENT_BYTES};
 pub struct Directory(pub PathBuf);
 
 impl PluginSource for Directory {
-    fn artifacts(&self) -> Result<Vec<Result<Artifact, (String, LoadError)>>, SandboxError> {
+    fn artifacts(&self) -> Result<Vec<Found>, SandboxError> {
         let unreadable = |source| SandboxError::Folder { folder: self.0.clone(), source };
         let mut paths = Vec::new();
         for entry in fs::read_dir(&self.0).map_err(unreadable)? {
