@@ -40,7 +40,8 @@ pub struct InvalidFilter {
 /// # Errors
 /// When the filter does not parse.
 pub fn init(config: &Config) -> Result<(), InvalidFilter> {
-    let filter = EnvFilter::try_new(&config.filter).map_err(|_| InvalidFilter { filter: config.filter.clone() })?;
+    let filter =
+        EnvFilter::try_new(&config.filter).map_err(|_| InvalidFilter { filter: config.filter.clone() })?;
     let registry = tracing_subscriber::registry().with(filter);
     let started = match config.format {
         Format::Text => {

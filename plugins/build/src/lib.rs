@@ -90,7 +90,8 @@ impl Package {
             .with_context(|| format!("in {}", self.manifest.display()))?
             .toolset
             .name;
-        let packed = holmes_sandbox::pack(&component, &manifest).await.with_context(|| format!("toolset {name}"))?;
+        let packed =
+            holmes_sandbox::pack(&component, &manifest).await.with_context(|| format!("toolset {name}"))?;
         let target = out.join(format!("{name}.wasm"));
         // Renamed into place: a host that reads the folder meanwhile never sees half a file.
         let part = out.join(format!(".{name}.{}", std::process::id()));

@@ -43,7 +43,13 @@ impl Toolchain {
         if debian_source().is_some() {
             return Ok(Self::Source);
         }
-        if Command::new("rustup").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok() {
+        if Command::new("rustup")
+            .arg("--version")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .is_ok()
+        {
             say(&format!("installing the wasm target: rustup target add {TARGET}"));
             if rustup_adds_target() && target.exists() {
                 return Ok(Self::Installed);
@@ -121,7 +127,8 @@ fn install_from_debian() -> Result<()> {
         command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null());
         Ok(command.status().context("cannot start apt-get")?.success())
     };
-    let install: Vec<&str> = ["install", "-y", "--no-install-recommends"].into_iter().chain(DEBIAN_PACKAGES).collect();
+    let install: Vec<&str> =
+        ["install", "-y", "--no-install-recommends"].into_iter().chain(DEBIAN_PACKAGES).collect();
     let installed = quiet(&["update", "-qq"])? && quiet(&install)?;
     if !installed || debian_source().is_none() {
         bail!("the wasm toolchain could not be installed; run: {line}");

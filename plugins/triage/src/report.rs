@@ -138,7 +138,8 @@ fn place(observations: &Observations, kind: Kind) -> (String, String) {
         Some(namespace) if kind.source().namespaced => {
             (namespace.clone(), format!("in namespace {namespace}"))
         }
-        _ => (String::new(), "in the whole cluster".to_owned()),
+        _ if kind.source().namespaced => (String::new(), "in all namespaces".to_owned()),
+        _ => (String::new(), "at the cluster scope".to_owned()),
     }
 }
 

@@ -65,7 +65,7 @@ const CONSEQUENCES: [&str; 12] = [
 ];
 
 /// Rules whose failure may come from a Service that the container needs.
-const DEPENDENTS: [&str; 9] = [
+const DEPENDENTS: [&str; 10] = [
     "dependency-unreachable",
     "crashloop",
     "readiness-failing",
@@ -75,6 +75,7 @@ const DEPENDENTS: [&str; 9] = [
     "job-failed",
     "apiservice-unavailable",
     "volume-attach-failed",
+    "pending-unschedulable",
 ];
 
 /// Makes root causes of drafts.

@@ -1,6 +1,7 @@
 //! Scores the rules on recorded clusters: every root cause first, healthy clusters silent, no secret told.
 //!
 //! `HOLMES_CLUSTERS=/a/folder` adds recordings to those in `examples/clusters`.
+//! `HOLMES_REPORTS=/a/folder`, set when the test is built, keeps the rendered reports there.
 
 #![expect(
     clippy::unwrap_used,
@@ -18,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 use holmes_plugin::testing::Canned;
 use holmes_protocol::{EvidenceKind, ReadOutcome, Report, Verdict};
-use holmes_toolset_triage::{Kind, Observations, Options, collect, evaluate, render, resolve};
+use holmes_toolset_triage::{Kind, Observations, Options, SOURCES, collect, evaluate, render, resolve};
 use recording::Recording;
 use score::{Truth, score};
 
@@ -66,7 +67,7 @@ fn observe(recording: &Recording) -> (Observations, i64) {
     (collect(&host, None, now), now)
 }
 
-fn report(observations: &Observations, now: i64) -> Report {
+fn report_of(observations: &Observations, now: i64) -> Report {
     evaluate(observations, now, &Options::default())
 }
 
@@ -75,7 +76,7 @@ fn root_causes_come_first_and_healthy_clusters_are_silent() {
     let (mut roots, mut found, mut complaints) = (0, 0, Vec::new());
     for (truth, observations, now) in observed() {
         let truth: Truth = serde_saphyr::from_str(&std::fs::read_to_string(truth).unwrap()).unwrap();
-        let report = report(observations, *now);
+        let report = report_of(observations, *now);
         let result = score(&truth, &report);
         roots += truth.root_causes.len();
         found += result.found;
@@ -110,7 +111,7 @@ fn root_causes_come_first_and_healthy_clusters_are_silent() {
 #[test]
 fn field_evidence_resolves_to_what_was_read() {
     for (_, observations, now) in observed() {
-        let report = report(observations, *now);
+        let report = report_of(observations, *now);
         for item in report.findings.iter().flat_map(|finding| &finding.evidence) {
             if !matches!(item.kind, EvidenceKind::Field | EvidenceKind::Event) {
                 continue;
@@ -145,7 +146,7 @@ fn the_order_of_objects_does_not_matter() {
                 shuffled.add_failure(*kind, list.outcome, list.message.clone());
             }
         }
-        let text = |observations| serde_json::to_string(&report(observations, *now)).unwrap();
+        let text = |observations| serde_json::to_string(&report_of(observations, *now)).unwrap();
         assert_eq!(text(observations), text(&shuffled), "{}", truth.display());
     }
 }
@@ -153,21 +154,18 @@ fn the_order_of_objects_does_not_matter() {
 #[test]
 fn a_forbidden_kind_is_never_called_absent() {
     for (truth, whole, now) in observed() {
-        for kind in [
-            Kind::Secret,
-            Kind::ConfigMap,
-            Kind::Service,
-            Kind::ServiceAccount,
-            Kind::StorageClass,
-            Kind::IngressClass,
-            Kind::Pod,
-            Kind::Node,
-            Kind::Event,
-        ] {
+        for kind in SOURCES.iter().map(|source| source.kind) {
             let mut observations = whole.clone();
             observations.add_failure(kind, ReadOutcome::Forbidden, "forbidden".to_owned());
-            let report = report(&observations, *now);
+            let report = report_of(&observations, *now);
             let name = kind.source().name;
+            let silent = report_of(whole, *now).findings.is_empty();
+            assert!(
+                !silent || report.findings.is_empty(),
+                "{}: {name} forbidden: {}",
+                truth.display(),
+                render(&report)
+            );
             for item in report.findings.iter().flat_map(|finding| &finding.evidence) {
                 let absent =
                     item.kind == EvidenceKind::Absent && item.object.starts_with(&format!("{name}/"));

@@ -58,7 +58,8 @@ impl<'a> Class<'a> {
     fn waits(&self, view: &View<'a>, claim: &Value) -> bool {
         let mode = self.lookup.found().map(|class| class.text("/volumeBindingMode")).unwrap_or_default();
         let for_pod = matches!(self.newest, "WaitForFirstConsumer" | "WaitForPodScheduled");
-        let lazy = mode == "WaitForFirstConsumer" && self.failed.is_none();
+        // A class that may not be read may well be one that waits.
+        let lazy = mode != "Immediate" && !self.lookup.is_absent() && self.failed.is_none();
         let provisioning = self.newest == "ExternalProvisioning"
             && view.age(claim.created()).is_none_or(|age| age < PROVISIONING_GRACE);
         lazy && (for_pod || users(view, claim).is_empty()) || provisioning

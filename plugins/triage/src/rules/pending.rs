@@ -68,6 +68,9 @@ fn judge<'a>(view: &View<'a>, pod: &'a Value) -> Option<Draft> {
     if let Some(event) = view.newest_event(pod, &["NotTriggerScaleUp", "FailedScheduling"], |_| true) {
         draft.event(event);
     }
+    for node in view.all(Kind::Node).iter().filter(|node| selects_node(pod, node) && is_ailing(node)) {
+        draft.depends_on.insert(node.key());
+    }
     let texts: Vec<String> = reasons
         .iter()
         .map(|reason| {
@@ -133,6 +136,13 @@ fn untolerated<'n>(pod: &Value, node: &'n Value) -> Vec<&'n Value> {
         .filter(|taint| matches!(taint.text("/effect"), "NoSchedule" | "NoExecute"))
         .filter(|taint| !pod.items("/spec/tolerations").iter().any(|toleration| tolerates(toleration, taint)))
         .collect()
+}
+
+/// Does the control plane keep pods off the node, because it is lost or under pressure?
+fn is_ailing(node: &Value) -> bool {
+    let keys = node.items("/spec/taints").iter().map(|taint| taint.text("/key"));
+    keys.into_iter()
+        .any(|key| key.starts_with("node.kubernetes.io/") && key != "node.kubernetes.io/unschedulable")
 }
 
 /// Without the taint that a cordon sets.

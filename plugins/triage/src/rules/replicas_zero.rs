@@ -18,14 +18,14 @@ pub(super) fn evaluate(view: &View<'_>) -> Vec<Draft> {
 }
 
 fn judge<'a>(view: &View<'a>, object: &'a Value) -> Option<Draft> {
-    let was_above_zero = object.number("/metadata/generation").unwrap_or_default() > 1;
-    if object.number("/spec/replicas") != Some(0)
-        || object.is_deleting()
-        || !was_above_zero
-        || is_on_purpose(view, object)
-    {
+    if object.number("/spec/replicas") != Some(0) || object.is_deleting() {
         return None;
     }
+    // A Deployment that nobody ever scaled, or that a schedule scales, is at zero by design.
+    let was_above_zero = object.number("/metadata/generation").unwrap_or_default() > 1;
+    let by_design = !was_above_zero || is_on_purpose(view, object);
+    let (severity, confidence) =
+        if by_design { (Severity::Note, Confidence::Low) } else { (Severity::Error, Confidence::Medium) };
     let labels = object.pointer("/spec/template/metadata/labels")?;
     let services = view.all(Kind::Service).iter().filter(|service| service.namespace() == object.namespace());
     let service = services.into_iter().find(|service| selects(&service.pairs("/spec/selector"), labels))?;
@@ -38,8 +38,8 @@ fn judge<'a>(view: &View<'a>, object: &'a Value) -> Option<Draft> {
             backends(ingress).into_iter().find(|backend| same && backend.service == service.name())?.path;
         Some((ingress, path))
     })?;
-    let mut draft = Draft::new("replicas-zero", "", Severity::Error, object);
-    draft.confidence(Confidence::Medium);
+    let mut draft = Draft::new("replicas-zero", "", severity, object);
+    draft.confidence(confidence);
     draft.field(object, ".spec.replicas");
     draft.field(service, ".spec.selector");
     draft.field(consumer.0, &consumer.1);

@@ -235,7 +235,7 @@ fn a_tls_secret_that_may_not_be_read_is_not_missing() {
     assert_eq!(report.verdict, Verdict::Incomplete);
     assert_eq!(
         report.unknown_because_forbidden[0].text,
-        "not permitted to read secrets in the whole cluster (list)"
+        "not permitted to read secrets in all namespaces (list)"
     );
 }
 
@@ -304,4 +304,36 @@ fn a_hanging_init_container_names_what_it_waits_for() {
     let world =
         world.with(Kind::Pod, "db-0", crashing("db")).with(Kind::Service, "db", service("db", &json!(8080)));
     assert_eq!(world.told(), ["crashloop/app-error"]);
+}
+
+#[test]
+fn thousands_of_healthy_pods_are_silent() {
+    let mut world = World::default();
+    for number in 0..3000 {
+        let app = format!("app{}", number % 100);
+        world = world.with(Kind::Pod, &format!("{app}-{number}"), healthy_pod(&app));
+    }
+    for number in 0..100 {
+        let app = format!("app{number}");
+        world = world.with(Kind::Service, &app, service(&app, &json!("http")));
+    }
+    assert!(world.told().is_empty());
+}
+
+#[test]
+fn a_lost_node_explains_the_pod_that_finds_no_other() {
+    let condition = |status: &str, since: &str| json!({"type": "Ready", "status": status, "reason": "NodeStatusUnknown", "message": "Kubelet stopped posting node status.", "lastTransitionTime": since});
+    let lost = json!({"spec": {"taints": [{"key": "node.kubernetes.io/unreachable", "effect": "NoSchedule"}]},
+        "status": {"conditions": [condition("Unknown", EARLIER)]}});
+    let full = json!({"status": {"conditions": [condition("True", LONG_AGO)], "allocatable": {"cpu": "2"}}});
+    let pending = json!({"spec": {"containers": [{"name": "app", "resources": {"requests": {"cpu": "1"}}}]},
+        "status": {"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable",
+            "lastTransitionTime": LATELY, "message": "0/3 nodes are available: 1 node(s) had untolerated taint(s), 2 Insufficient cpu."}]}});
+    let world = World::default().with(Kind::Node, "n2", full.clone()).with(Kind::Node, "n3", full).with(
+        Kind::Pod,
+        "a-1",
+        pending,
+    );
+    assert_eq!(world.told(), ["pending-unschedulable/cpu"]);
+    assert_eq!(world.with(Kind::Node, "n1", lost).told(), ["node-not-ready/unknown"]);
 }
