@@ -33,9 +33,10 @@ pub(crate) const MAX_STEPS: &str = "MAX_STEPS";
 /// Set by Kubernetes in every pod.
 pub(crate) const IN_CLUSTER: &str = "KUBERNETES_SERVICE_HOST";
 /// Variables whose values are secrets of the host: they are masked wherever they might turn up.
-pub(crate) const SECRETS: [&str; 6] = [
+pub(crate) const SECRETS: [&str; 7] = [
     "AZURE_API_KEY",
     "AZURE_OPENAI_API_KEY",
+    "AZURE_AI_API_KEY",
     "OPENAI_API_KEY",
     "API_KEY",
     "HOLMES_API_KEY",

@@ -93,6 +93,9 @@ impl Cluster {
         if response.status() == http::StatusCode::UNAUTHORIZED {
             return Err(ConnectError::Unauthorized { name: self.name.clone() });
         }
+        if response.status().is_server_error() {
+            return Err(unreachable(format!("it answered {}", response.status())));
+        }
         Ok(())
     }
 }

@@ -140,6 +140,7 @@ struct Entry {
     provider: String,
     model: String,
     state: Result<Model, String>,
+    secrets: Vec<SecretString>,
 }
 
 /// The models by name.
@@ -191,6 +192,11 @@ impl Registry {
     /// The name of the model that answers when nobody names one.
     pub fn default_name(&self) -> &str {
         &self.default
+    }
+
+    /// The keys of all entries, wherever they were configured: for the mask of whatever is shown.
+    pub fn secrets(&self) -> impl Iterator<Item = &SecretString> {
+        self.entries.iter().flat_map(|entry| &entry.secrets)
     }
 
     /// A model by its exact name, as requests to the server name it.
@@ -262,18 +268,27 @@ impl Registry {
 fn read_entry(name: String, value: &Value, around: Surroundings<'_>, client: &Client) -> Entry {
     let id = value.get("model").and_then(Value::as_str).unwrap_or_default();
     let (provider, model) = provider::describe(id);
-    let state = build(&name, value, around, client);
-    Entry { name, provider, model, state }
+    let (state, secrets) = match build(&name, value, around, client) {
+        Ok((model, secrets)) => (Ok(model), secrets),
+        Err(reason) => (Err(reason), Vec::new()),
+    };
+    Entry { name, provider, model, state, secrets }
 }
 
-fn build(name: &str, value: &Value, around: Surroundings<'_>, client: &Client) -> Result<Model, String> {
+fn build(
+    name: &str,
+    value: &Value,
+    around: Surroundings<'_>,
+    client: &Client,
+) -> Result<(Model, Vec<SecretString>), String> {
     if !value.is_object() {
         return Err("the entry is no mapping".to_owned());
     }
     let resolved = holmes_config::resolve(value, around.environment).map_err(|error| error.to_string())?;
     let fields = resolved.as_object().ok_or("the entry is no mapping")?;
     let deployment = entry::read(fields, around)?;
-    Ok(Arc::new(OpenAi {
+    let secrets = deployment.endpoint.secrets();
+    let model: Model = Arc::new(OpenAi {
         name: name.to_owned(),
         endpoint: deployment.endpoint,
         parameters: deployment.parameters,
@@ -281,7 +296,8 @@ fn build(name: &str, value: &Value, around: Surroundings<'_>, client: &Client) -
         settings: around.settings.clone(),
         client: client.clone(),
         learnt: Mutex::default(),
-    }))
+    });
+    Ok((model, secrets))
 }
 
 #[cfg(test)]

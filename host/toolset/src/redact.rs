@@ -7,6 +7,7 @@ mod encoded;
 mod known;
 mod names;
 mod pairs;
+mod patch;
 mod shapes;
 mod structured;
 mod text;

@@ -3,6 +3,8 @@
 //! A fake records what it is asked, holds every request to the protocol's rules, and mints a recognisable
 //! secret that tests search their outputs for.
 
+pub mod kubernetes;
 pub mod llm;
 
+pub use kubernetes::{FakeKubernetes, Mood};
 pub use llm::{FakeLlm, Turn};

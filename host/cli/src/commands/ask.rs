@@ -92,6 +92,8 @@ fn answered(ask: &Ask, question: &str, answer: &Answer, live: &Live, printer: Pr
     let exit = match (answer.ending, verdict) {
         (Ending::Interrupted, _) => Exit::Interrupted,
         (_, Some(Verdict::NotPermitted)) => Exit::NotPermitted,
+        // It has nothing but the report: without one it only says why there is no answer.
+        _ if answer.model == BUILTIN_TRIAGE && answer.report.is_none() => Exit::Failed,
         _ if ask.exit_verdict && findings => Exit::Findings,
         _ => Exit::Success,
     };
@@ -105,7 +107,11 @@ fn answered(ask: &Ask, question: &str, answer: &Answer, live: &Live, printer: Pr
         Ending::StepLimit => {
             printer.warning("the step limit was reached; the answer rests on what was known by then");
         }
-        Ending::Cut => printer.warning("the model reached its output limit; the answer is cut"),
+        Ending::Cut => {
+            printer.warning(
+                "the answer is cut: the model reached its output limit, or the connection to it broke",
+            );
+        }
         Ending::Interrupted => printer.warning("interrupted; the answer is what there was"),
     }
     Ok(exit)

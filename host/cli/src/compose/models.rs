@@ -27,7 +27,7 @@ pub(crate) fn models(settings: &mut Settings, choice: &ModelChoice) -> Result<(R
     let key = choice.api_key.clone().or_else(|| settings.file.api_key.clone());
     let known =
         environment::SECRETS.iter().filter_map(|name| settings.environment.get(name).map(str::to_owned));
-    let secrets = KnownSecrets(known.chain(key.clone()).map(SecretString::from).collect());
+    let mut secrets: Vec<SecretString> = known.chain(key.clone()).map(SecretString::from).collect();
     let config = Config {
         model: choice.model.clone().or_else(|| settings.file.model.clone()),
         api_key: key.map(SecretString::from),
@@ -35,7 +35,8 @@ pub(crate) fn models(settings: &mut Settings, choice: &ModelChoice) -> Result<(R
         api_version: settings.file.api_version.clone(),
     };
     let registry = Registry::new(list, config, settings.environment.clone(), holmes_llm::client()?)?;
-    Ok((registry, secrets))
+    secrets.extend(registry.secrets().cloned());
+    Ok((registry, KnownSecrets(secrets)))
 }
 
 /// Calls of the model at most: the flag, the file, the environment.

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Result, bail};
 use holmes_config::Environment;
 use holmes_sandbox::{
-    Declared, Directory, Grant, LoadError, PluginSource, PluginToolset, Sandbox, Scanned,
+    Artifact, Declared, Directory, Grant, LoadError, PluginSource, PluginToolset, Sandbox, Scanned,
     Settings as ToolsetSettings,
 };
 use holmes_toolset::{Registry, Toolset, Unavailable};
@@ -37,7 +37,7 @@ pub(crate) fn plugins_folder(explicit: Option<&Path>, environment: &Environment)
 }
 
 /// A plugin that was looked at, or the file and why it would not load.
-pub(crate) type Scan = Result<Scanned, (String, LoadError)>;
+pub(crate) type Scan = Result<Scanned, (String, String)>;
 
 /// Looks at every plugin of the folder without running any of it.
 pub(crate) fn scan(folder: &Path) -> Result<Vec<Scan>> {
@@ -46,14 +46,30 @@ pub(crate) fn scan(folder: &Path) -> Result<Vec<Scan>> {
             "build the toolsets with `cargo plugins`, or name their folder with --plugins DIR".to_owned(),
         ))
     })?;
-    Ok(artifacts
-        .into_iter()
-        .map(|artifact| {
-            let artifact = artifact?;
-            let origin = artifact.origin.clone();
-            Scanned::new(artifact).map_err(|error| (origin, error))
-        })
-        .collect())
+    let mut scans: Vec<Scan> = Vec::new();
+    for artifact in artifacts {
+        let scan = look(artifact).and_then(|scanned| only_one(scanned, &scans));
+        scans.push(scan);
+    }
+    Ok(scans)
+}
+
+fn look(artifact: Result<Artifact, (String, LoadError)>) -> Scan {
+    let artifact = artifact.map_err(|(origin, error)| (origin, error.to_string()))?;
+    let origin = artifact.origin.clone();
+    Scanned::new(artifact).map_err(|error| (origin, error.to_string()))
+}
+
+/// Of two files with one toolset's name the first stays: which one serves must not depend on chance.
+fn only_one(scanned: Scanned, earlier: &[Scan]) -> Scan {
+    match earlier.iter().flatten().find(|earlier| earlier.name() == scanned.name()) {
+        None => Ok(scanned),
+        Some(earlier) => {
+            let (name, file) = (scanned.name(), earlier.origin());
+            let reason = format!("a toolset named `{name}` is already in `{file}`; remove one of the two");
+            Err((scanned.origin().to_owned(), reason))
+        }
+    }
 }
 
 /// Loads every plugin of the folder; those that can not be used are unavailable, with the reason.
@@ -75,8 +91,8 @@ pub(super) async fn load(
     for scanned in scan(folder)? {
         let scanned = match scanned {
             Ok(scanned) => scanned,
-            Err((name, error)) => {
-                refuse(name, error.to_string());
+            Err((name, reason)) => {
+                refuse(name, reason);
                 continue;
             }
         };
@@ -100,6 +116,8 @@ pub(super) async fn load(
             "no grants are configured: declared reads are granted, no writes"
         );
     }
+    let files: BTreeMap<String, String> =
+        wanted.iter().map(|(scanned, _)| (scanned.name().to_string(), scanned.origin().to_owned())).collect();
     let loads = wanted.into_iter().map(|(scanned, settings)| async {
         let origin = scanned.origin().to_owned();
         sandbox.load(scanned, settings).await.map_err(|error| (origin, error))
@@ -113,7 +131,8 @@ pub(super) async fn load(
     }
     let registry = Registry::new(toolsets, unavailable);
     for collision in registry.unavailable().iter().filter(|one| registry_refused(one)) {
-        printer.warning(&format!("plugin `{}` is left out: {}", collision.name, collision.reason));
+        let file = files.get(&collision.name).unwrap_or(&collision.name);
+        printer.warning(&format!("plugin `{file}` is left out: {}", collision.reason));
     }
     Ok(Arc::new(registry))
 }

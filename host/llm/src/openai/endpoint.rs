@@ -45,6 +45,15 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
+    /// What may be shown to nobody: the key, and headers, because gateways take keys there.
+    pub(crate) fn secrets(&self) -> Vec<SecretString> {
+        let key = match &self.key {
+            Key::Azure(key) | Key::Bearer(key) => Some(key),
+            Key::None => None,
+        };
+        key.into_iter().chain(self.headers.iter().map(|(_, value)| value)).cloned().collect()
+    }
+
     /// Puts key and headers on a request.
     pub(crate) fn sign(&self, mut request: RequestBuilder) -> RequestBuilder {
         for (name, value) in &self.headers {

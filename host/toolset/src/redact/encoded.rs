@@ -5,7 +5,7 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 
-use super::{Redactor, text, text::Patch};
+use super::{Redactor, patch::Patch, text};
 
 /// Shorter runs hold no credential together with something that gives it away.
 const SHORTEST: usize = 24;

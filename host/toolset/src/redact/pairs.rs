@@ -4,7 +4,7 @@
 use super::{
     Redactor,
     names::{self, Likeness},
-    text::Patch,
+    patch::Patch,
     value::{self, Reach, Value},
 };
 

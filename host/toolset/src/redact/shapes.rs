@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use regex::Regex;
 
-use super::{Redactor, text::Patch};
+use super::{Redactor, patch::Patch};
 
 /// Every alternative begins with a literal, so that the search skips over ordinary text.
 const TOKENS: &str = r"(?x)

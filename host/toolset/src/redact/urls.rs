@@ -1,6 +1,6 @@
 //! User names with passwords in URLs: `scheme://user:password@host`. User, host and path stay.
 
-use super::{Redactor, text::Patch};
+use super::{Redactor, patch::Patch};
 
 /// A user part this long without a password is a token: `https://<token>@host`.
 const TOKEN_LENGTH: usize = 16;

@@ -34,6 +34,8 @@ pub enum Turn {
     Hang(Vec<Bytes>),
     /// Refuses and quotes the key it was sent, as careless gateways do.
     EchoKey,
+    /// Answers, and the answer holds the key it was sent.
+    SayKey,
     /// Answers with JSON, whether a stream was asked for or not.
     Json(Value),
 }
@@ -84,6 +86,10 @@ impl Turn {
             Self::EchoKey => {
                 let text = format!("bad \u{1b}[31mheader {key}");
                 refuse(400, Vec::new(), &json!({"error": {"code": "bad", "message": text}}))
+            }
+            Self::SayKey => {
+                let text = format!("Your key is {key}, keep it.");
+                message(&json!({"role": "assistant", "content": text}), "stop", request)
             }
             Self::Json(body) => axum::Json(body).into_response(),
         }
