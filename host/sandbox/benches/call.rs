@@ -106,12 +106,13 @@ fn bare_calls(component: &[u8]) -> Vec<Duration> {
     // The echo tool asks the host for nothing.
     linker.define_unknown_imports_as_traps(&component).unwrap();
     let prelinked = bare::ToolsetPre::new(linker.instantiate_pre(&component).unwrap()).unwrap();
+    let (tool, arguments) = ("echo".to_owned(), ARGUMENTS.to_owned());
     let mut times = Vec::with_capacity(CALLS);
     for index in 0..WARM + CALLS {
         let started = Instant::now();
         let mut store = Store::new(&engine, ());
         let instance = prelinked.instantiate(&mut store).unwrap();
-        let outcome = instance.holmes_toolset_tools().call_invoke(&mut store, "echo", ARGUMENTS).unwrap();
+        let outcome = instance.holmes_toolset_tools().call_invoke(&mut store, &tool, &arguments).unwrap();
         drop(store);
         if index >= WARM {
             times.push(started.elapsed());

@@ -137,7 +137,9 @@ impl Cache {
     /// The entry's artefact, if it is authentic. One that is not is put aside and never mapped.
     fn read(&self, name: &str) -> Option<Vec<u8>> {
         let path = self.folder.join(name);
-        let flags = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default();
+        // Nor does it wait for the other end of a pipe that somebody has put there.
+        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+        let flags = i32::try_from(flags.bits()).unwrap_or_default();
         let mut file = fs::OpenOptions::new().read(true).custom_flags(flags).open(&path).ok()?;
         let mut bytes = Vec::new();
         let regular = file.metadata().is_ok_and(|metadata| metadata.is_file());

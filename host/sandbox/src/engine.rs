@@ -92,7 +92,6 @@ fn pool() -> PoolingAllocationConfig {
 /// The engine and its ticker, which sleeps while no guest runs.
 pub(crate) struct Runtime {
     pub(crate) engine: Engine,
-    pub(crate) pooled: bool,
     running: Arc<AtomicUsize>,
     ticker: Thread,
 }
@@ -100,17 +99,17 @@ pub(crate) struct Runtime {
 impl Runtime {
     /// Starts the engine; without room for the pool (`RLIMIT_AS`, some sandboxes) instances come on demand.
     pub(crate) fn start() -> Result<Self, SandboxError> {
-        let (engine, pooled) = match Engine::new(&config(Allocation::Pool)) {
-            Ok(engine) => (engine, true),
+        let engine = match Engine::new(&config(Allocation::Pool)) {
+            Ok(engine) => engine,
             Err(error) => {
                 tracing::warn!(%error, "no address space for the instance pool; calls will be slower");
                 let engine = Engine::new(&config(Allocation::OnDemand));
-                (engine.map_err(|error| SandboxError::Engine(format!("{error:#}")))?, false)
+                engine.map_err(|error| SandboxError::Engine(format!("{error:#}")))?
             }
         };
         let running = Arc::new(AtomicUsize::new(0));
         let ticker = start_ticker(&engine, Arc::clone(&running))?;
-        Ok(Self { engine, pooled, running, ticker })
+        Ok(Self { engine, running, ticker })
     }
 
     /// Keeps the ticker awake for as long as the guard lives.

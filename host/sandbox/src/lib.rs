@@ -162,7 +162,7 @@ impl Sandbox {
             &artifact.bytes,
         )
         .await?;
-        check_resources(&component, self.pool.runtime.pooled)?;
+        check_resources(&component)?;
         let linked = interface::linker(engine, wasi).and_then(|linker| linker.instantiate_pre(&component));
         let linked = linked.map_err(|error| LoadError::Link(format!("{error:#}")))?;
         let shared = Shared {
@@ -179,9 +179,10 @@ impl Sandbox {
     }
 }
 
-/// Refuses before the first call what the pool could never hold.
-fn check_resources(component: &Component, pooled: bool) -> Result<(), LoadError> {
-    let Some(needed) = component.resources_required().filter(|_| pooled) else { return Ok(()) };
+/// Refuses before the first call what the pool could never hold. The pool refuses it too, in its own words;
+/// without one, this is all there is.
+fn check_resources(component: &Component) -> Result<(), LoadError> {
+    let Some(needed) = component.resources_required() else { return Ok(()) };
     let refuse = |what: String, limit: String| Err(LoadError::Resources { what, limit });
     if needed.num_memories > MEMORIES {
         return refuse(format!("{} memories", needed.num_memories), MEMORIES.to_string());

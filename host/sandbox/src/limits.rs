@@ -108,7 +108,9 @@ impl Limits {
     /// The defaults, moved by the author's wishes, then by the operator's settings, which win.
     pub fn effective(author: &Wishes, operator: &Wishes) -> Self {
         let mut limits = Self::default();
-        for wishes in [author, operator] {
+        // Places are taken from other toolsets: an author may ask for fewer, and only an operator for more.
+        let concurrency = author.concurrency.map(|wish| wish.min(limits.concurrency));
+        for wishes in [&Wishes { concurrency, ..*author }, operator] {
             limits.apply(wishes);
         }
         limits

@@ -11,6 +11,9 @@ use crate::{
 /// Longest text of an error, in bytes.
 const ERROR_BYTES: usize = 4_096;
 
+/// Deepest JSON of a result. The parser itself stops at twice that.
+const DEPTH: usize = 64;
+
 /// Most sources of one result, and the longest text of one.
 const SOURCES: usize = 100;
 const SOURCE_BYTES: usize = 1_024;
@@ -57,6 +60,9 @@ fn success(output: types::Output, emitted: Vec<Content>, limits: &Limits) -> Too
                         Err(error) => return broken(&format!("its report does not parse: {error}")),
                     }
                 }
+                Ok(value) if depth(&value) > DEPTH => {
+                    return broken(&format!("its JSON is nested more than {DEPTH} deep"));
+                }
                 Ok(_) => json,
                 Err(error) => return broken(&format!("its JSON does not parse: {error}")),
             },
@@ -93,6 +99,15 @@ fn render(table: &types::Table) -> String {
     let mut lines = vec![table.columns.join("\t")];
     lines.extend(table.rows.iter().map(|row| row.join("\t")));
     lines.join("\n")
+}
+
+/// How deep a value is nested; its recursion is bounded by the parser's.
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or_default(),
+        Value::Object(fields) => 1 + fields.values().map(depth).max().unwrap_or_default(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+    }
 }
 
 /// Cuts on a character boundary.

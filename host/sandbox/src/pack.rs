@@ -27,6 +27,8 @@ use crate::{
 
 /// `describe` is pure: it has nothing to wait for, and little to compute.
 const DESCRIBE_TIME: Duration = Duration::from_secs(1);
+/// Above the time to compute, so that a guest that computes on a busy machine is blamed for computing.
+const DESCRIBE_WALL: Duration = Duration::from_secs(3);
 const DESCRIBE_MEMORY: u64 = 64 << 20;
 
 /// The component with its manifest and its description inside.
@@ -88,6 +90,9 @@ async fn describe(
         interface::linker(&runtime.engine, wasi).map_err(|error| LoadError::Link(format!("{error:#}")))?;
     let mut store = Store::new(&runtime.engine, denied(manifest, wasi)?);
     store.limiter(|state| &mut state.space);
+    let limits = Limits::default();
+    store.set_hostcall_fuel(usize::try_from(limits.host_call_bytes).unwrap_or(usize::MAX));
+    store.set_max_component_handles(limits.handles);
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|context| {
         if context.data().cpu.spent() > DESCRIBE_TIME {
@@ -96,11 +101,18 @@ async fn describe(
         Ok(UpdateDeadline::Yield(1))
     });
     let _running = runtime.running();
-    let instance = Toolset::instantiate_async(&mut store, &compiled, &linker)
-        .await
-        .map_err(|error| LoadError::Link(format!("{error:#}")))?;
-    let described = instance.holmes_toolset_tools().call_describe(&mut store).await;
-    described.map_err(|error| LoadError::Describe(format!("{error:#}")))
+    let describe = async {
+        let instance = Toolset::instantiate_async(&mut store, &compiled, &linker)
+            .await
+            .map_err(|error| LoadError::Link(format!("{error:#}")))?;
+        let described = instance.holmes_toolset_tools().call_describe(&mut store).await;
+        described.map_err(|error| LoadError::Describe(format!("{error:#}")))
+    };
+    // The epoch stops a guest that computes; this stops one that waits.
+    let described = tokio::time::timeout(DESCRIBE_WALL, describe).await;
+    described.unwrap_or_else(|_| {
+        Err(LoadError::Describe(format!("it took longer than {} s", DESCRIBE_WALL.as_secs())))
+    })
 }
 
 /// A state in which nothing is granted.

@@ -86,7 +86,11 @@ pub(crate) fn scan(bytes: &[u8]) -> Result<Scan, LoadError> {
                 }
             }
             Payload::CustomSection(reader) if depth == 0 && reader.name() == SECTION => {
-                section = Some(reader.data());
+                // With two, one tool would show this and another that.
+                let first = section.replace(reader.data());
+                if first.is_some() {
+                    return Err(LoadError::Manifest("there are two of them".to_owned()));
+                }
             }
             _ => {}
         }
@@ -114,6 +118,8 @@ fn count(payload: &Payload<'_>, counts: &mut Counts) -> Result<(), LoadError> {
         Payload::ImportSection(reader) => counts.imports += reader.count() as usize,
         Payload::ComponentImportSection(reader) => counts.imports += reader.count() as usize,
         Payload::FunctionSection(reader) => counts.functions += reader.count() as usize,
+        // Each becomes a trampoline, which has to be compiled too.
+        Payload::ComponentCanonicalSection(reader) => counts.functions += reader.count() as usize,
         Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => counts.nested += 1,
         Payload::InstanceSection(reader) => counts.nested += reader.count() as usize,
         Payload::ComponentInstanceSection(reader) => counts.nested += reader.count() as usize,

@@ -23,7 +23,8 @@ pub struct Artifact {
 
 impl std::fmt::Debug for Artifact {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Artifact")
+        formatter
+            .debug_struct("Artifact")
             .field("origin", &self.origin)
             .field("digest", &self.digest)
             .finish_non_exhaustive()

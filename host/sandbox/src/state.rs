@@ -67,6 +67,8 @@ pub(crate) struct State {
     pub(crate) cpu: CpuClock,
     pub(crate) started: Instant,
     pub(crate) responses_left: u64,
+    /// Bytes that bodies which lie here whole, unread, may still take.
+    pub(crate) held_left: u64,
     pub(crate) emitted: Vec<Content>,
     pub(crate) emitted_bytes: u64,
     pub(crate) log_lines: u32,
@@ -86,6 +88,7 @@ impl State {
             cpu: CpuClock::start(),
             started: Instant::now(),
             responses_left: shared.limits.responses,
+            held_left: shared.limits.responses,
             emitted: Vec::new(),
             emitted_bytes: 0,
             log_lines: 0,

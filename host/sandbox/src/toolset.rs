@@ -18,6 +18,9 @@ use crate::{
     state::{Caller, Reached, Shared, State},
 };
 
+/// Handles above those of responses: a call lends one of them at a time.
+const LENT: usize = 16;
+
 /// What calls share over all toolsets: the engine, the free places, the threads that guests run on.
 pub(crate) struct Pool {
     pub(crate) runtime: Runtime,
@@ -122,21 +125,26 @@ impl Inner {
         let started = Instant::now();
         let deadline = (started + self.shared.limits.wall).min(context.deadline.into_std());
         let cancelled = context.cancellation.clone();
-        let at = tokio::time::Instant::from_std(deadline);
-        let run = self.admitted(invocation, context, deadline);
         tokio::select! {
-            outcome = tokio::time::timeout_at(at, run) => outcome.unwrap_or_else(|_| {
-                let seconds = deadline.duration_since(started).as_secs_f32();
-                let text = format!("the tool was stopped after {seconds:.1} s, its limit; ask for less");
-                ToolOutcome::Failure(failed(ToolErrorKind::Timeout, text))
-            }),
-            () = cancelled.cancelled() => ToolOutcome::Failure(failed(ToolErrorKind::Cancelled, "the call was cancelled")),
+            // Cancelled is cancelled, whatever a guest that was woken by it says in the same moment.
+            biased;
+            () = cancelled.cancelled() => {
+                ToolOutcome::Failure(failed(ToolErrorKind::Cancelled, "the call was cancelled"))
+            }
+            outcome = self.admitted(invocation, context, started, deadline) => outcome,
         }
     }
 
     /// Waits for a free place of this toolset, then for one in the pool. A full house waits until the
-    /// deadline and then says so.
-    async fn admitted(&self, invocation: Invocation, context: CallContext, deadline: Instant) -> ToolOutcome {
+    /// deadline and then says so; a guest that runs until then is stopped. The two waits stay apart, so that
+    /// a call which never ran is not told that it took too long.
+    async fn admitted(
+        &self,
+        invocation: Invocation,
+        context: CallContext,
+        started: Instant,
+        deadline: Instant,
+    ) -> ToolOutcome {
         let at = tokio::time::Instant::from_std(deadline);
         let wait = async { (self.places.acquire().await, self.pool.places.acquire().await) };
         let Ok((Ok(_own), Ok(_pool))) = tokio::time::timeout_at(at, wait).await else {
@@ -152,7 +160,12 @@ impl Inner {
             output_budget: context.output_budget,
             redactor: context.redactor,
         };
-        self.run(caller, invocation.arguments.to_string()).await
+        let run = self.run(caller, invocation.arguments.to_string());
+        tokio::time::timeout_at(at, run).await.unwrap_or_else(|_| {
+            let seconds = deadline.duration_since(started).as_secs_f32();
+            let text = format!("the tool was stopped after {seconds:.1} s, its limit; ask for less");
+            ToolOutcome::Failure(failed(ToolErrorKind::Timeout, text))
+        })
     }
 
     async fn run(&self, caller: Caller, arguments: String) -> ToolOutcome {
@@ -182,7 +195,8 @@ impl Inner {
         let mut store = Store::new(&self.pool.runtime.engine, state);
         store.limiter(|state| &mut state.space);
         store.set_hostcall_fuel(usize::try_from(self.shared.limits.host_call_bytes).unwrap_or(usize::MAX));
-        store.set_max_component_handles(self.shared.limits.handles);
+        // Lending one takes a handle too. The table of responses is what counts, and what has words for it.
+        store.set_max_component_handles(self.shared.limits.handles + LENT);
         store.set_epoch_deadline(1);
         let cpu = self.shared.limits.cpu;
         store.epoch_deadline_callback(move |context| {

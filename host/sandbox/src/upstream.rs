@@ -28,6 +28,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: BoxStream<'static, Result<Bytes, BodyError>>,
+    /// Bytes of the body that are here already; 0 for one that is still on its way.
+    pub(crate) held: u64,
 }
 
 /// Why a body ended early.
@@ -81,6 +83,7 @@ impl Backend {
                 let answer = recording.answer(request.resolved, request.query, request.placeholder);
                 let body = answer.body;
                 Ok(Answer {
+                    held: body.len() as u64,
                     status: answer.status,
                     headers: vec![("content-type".to_owned(), answer.content_type.to_owned())],
                     body: Box::pin(futures::stream::once(async move { Ok(body) })),

@@ -8,6 +8,10 @@ use crate::{
 /// Longest progress message; it goes to a person's terminal.
 const MESSAGE: usize = 200;
 
+/// What a part, and a row or cell of a table, weighs besides its text: a million empty ones take memory too.
+const PART: usize = 64;
+const CELL: usize = 24;
+
 impl Host for State {
     fn remaining_ms(&mut self) -> wasmtime::Result<u64> {
         self.enter(0)?;
@@ -32,7 +36,7 @@ impl Host for State {
     }
 
     fn emit(&mut self, part: Content) -> wasmtime::Result<bool> {
-        let bytes = size(&part);
+        let bytes = PART + size(&part);
         self.enter(bytes)?;
         if self.emitted_bytes + bytes as u64 > self.shared.limits.emitted {
             return Ok(false);
@@ -48,8 +52,8 @@ fn size(part: &Content) -> usize {
         Content::Text(text) | Content::Data(text) => text.len(),
         Content::Table(table) => {
             let cells = table.columns.iter().chain(table.rows.iter().flatten());
-            cells.map(|cell| cell.len() + 1).sum()
+            table.rows.len() * CELL + cells.map(|cell| cell.len() + CELL).sum::<usize>()
         }
-        Content::Blob(blob) => blob.bytes.len(),
+        Content::Blob(blob) => blob.mime.len() + blob.bytes.len(),
     }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures::{StreamExt, stream};
+use futures::{FutureExt, StreamExt, stream};
 use holmes_telemetry::audit::Record;
 use wasmtime::component::Resource;
 
@@ -26,6 +26,17 @@ use crate::{
 /// Request headers that a guest may set; the host adds its own.
 const HEADERS: [&str; 6] = ["accept", "content-type", "if-match", "if-none-match", "prefer", "range"];
 
+/// Longest name of an upstream. The refusal of one that is not declared goes into the audit trail with its
+/// name, so a name has to have an end.
+const UPSTREAM_BYTES: usize = 64;
+
+/// Most bytes of one read: what the SDK asks for. A guest that asks for more gets it in several.
+const READ: usize = 256 << 10;
+
+/// What a guest is told when a response, or all of a call together, pass their limit.
+const TOO_LARGE: &str =
+    "the answers of this call are too large; ask for less: a namespace, a selector, a limit";
+
 /// A response that a guest holds.
 #[expect(unreachable_pub, reason = "the generated bindings re-export it")]
 pub struct Response {
@@ -33,7 +44,11 @@ pub struct Response {
     headers: Vec<(String, String)>,
     body: stream::BoxStream<'static, Result<Bytes, upstream::BodyError>>,
     rest: Bytes,
+    /// How the body ended, once it has.
+    end: Option<Result<(), ToolError>>,
     left: u64,
+    /// Bytes of a body that lies here whole while the guest holds the response.
+    held: u64,
 }
 
 type Sent = Result<Response, ToolError>;
@@ -71,11 +86,17 @@ impl Host for State {
             self.enter(0)?;
         }
         let entered = Instant::now();
+        let (shared, caller) = (Arc::clone(&self.shared), self.caller.clone());
         let sends =
-            requests.into_iter().map(|request| send(Arc::clone(&self.shared), self.caller.clone(), request));
-        let sent: Vec<Sent> = stream::iter(sends).buffered(self.shared.limits.in_flight).collect().await;
+            requests.into_iter().map(move |request| send(Arc::clone(&shared), caller.clone(), request));
+        let mut sent = stream::iter(sends).buffered(self.shared.limits.in_flight);
+        let mut kept = Vec::new();
+        // Kept one by one, so that what does not fit is dropped before the next one arrives.
+        while let Some(sent) = sent.next().await {
+            kept.push(self.keep(sent)?);
+        }
         self.cpu.waited(entered);
-        sent.into_iter().map(|sent| self.keep(sent)).collect()
+        Ok(kept)
     }
 }
 
@@ -109,19 +130,24 @@ impl HostResponse for State {
     }
 
     fn drop(&mut self, response: Resource<Response>) -> wasmtime::Result<()> {
-        self.table.delete(response)?;
+        self.held_left += self.table.delete(response)?.held;
         Ok(())
     }
 }
 
 impl State {
     fn keep(&mut self, sent: Sent) -> wasmtime::Result<Result<Resource<Response>, ToolError>> {
-        match sent {
-            Ok(response) => match self.table.push(response) {
-                Ok(handle) => Ok(Ok(handle)),
-                Err(_) => Err(Reached::Handles(self.shared.limits.handles).into()),
-            },
-            Err(error) => Ok(Err(error)),
+        let response = match sent {
+            Ok(response) => response,
+            Err(error) => return Ok(Err(error)),
+        };
+        let Some(left) = self.held_left.checked_sub(response.held) else {
+            return Ok(Err(refusal(ErrorKind::TooLarge, TOO_LARGE)));
+        };
+        self.held_left = left;
+        match self.table.push(response) {
+            Ok(handle) => Ok(Ok(handle)),
+            Err(_) => Err(Reached::Handles(self.shared.limits.handles).into()),
         }
     }
 }
@@ -129,30 +155,51 @@ impl State {
 impl Response {
     /// At least one byte, at most `max_bytes`; none at the end.
     async fn next(&mut self, max_bytes: usize, budget: &mut u64) -> Result<Option<Vec<u8>>, ToolError> {
+        let most = max_bytes.clamp(1, READ);
         while self.rest.is_empty() {
-            match self.body.next().await {
-                None => return Ok(None),
-                Some(Ok(chunk)) => self.rest = chunk,
-                Some(Err(error)) => {
-                    return Err(refusal(ErrorKind::Unavailable, format!("the answer broke off: {error}")));
+            match &self.end {
+                Some(Ok(())) => return Ok(None),
+                Some(Err(error)) => return Err(error.clone()),
+                None => {
+                    let next = self.body.next().await;
+                    self.arrived(next);
                 }
             }
         }
-        let chunk = self.rest.split_to(self.rest.len().min(max_bytes.max(1)));
+        let mut chunk = Vec::from(self.rest.split_to(self.rest.len().min(most)));
+        // What has arrived meanwhile comes along: a network's pieces are small, and every read is a host call.
+        while chunk.len() < most && self.end.is_none() {
+            let Some(next) = self.body.next().now_or_never() else { break };
+            self.arrived(next);
+            chunk.extend_from_slice(&self.rest.split_to(self.rest.len().min(most - chunk.len())));
+        }
         let bytes = chunk.len() as u64;
         if bytes > self.left || bytes > *budget {
-            let text =
-                "the answers of this call are too large; ask for less: a namespace, a selector, a limit";
-            return Err(refusal(ErrorKind::TooLarge, text));
+            return Err(refusal(ErrorKind::TooLarge, TOO_LARGE));
         }
         self.left -= bytes;
         *budget -= bytes;
-        Ok(Some(chunk.into()))
+        Ok(Some(chunk))
+    }
+
+    fn arrived(&mut self, next: Option<Result<Bytes, upstream::BodyError>>) {
+        match next {
+            Some(Ok(bytes)) => self.rest = bytes,
+            Some(Err(error)) => {
+                let text = format!("the answer broke off: {error}");
+                self.end = Some(Err(refusal(ErrorKind::Unavailable, text)));
+            }
+            None => self.end = Some(Ok(())),
+        }
     }
 }
 
 /// One request: normalised, resolved, decided, sent, audited.
 async fn send(shared: Arc<Shared>, caller: Caller, request: Request) -> Sent {
+    if request.upstream.len() > UPSTREAM_BYTES {
+        let text = format!("the upstream's name has more than {UPSTREAM_BYTES} bytes");
+        return Err(refusal(ErrorKind::InvalidArguments, text));
+    }
     let headers = allowed_headers(&request.headers)?;
     if request.body.as_ref().is_some_and(|body| body.len() as u64 > shared.limits.request_body) {
         let text = format!("the request's body has more than {} bytes", shared.limits.request_body);
@@ -224,7 +271,9 @@ async fn send(shared: Arc<Shared>, caller: Caller, request: Request) -> Sent {
         headers: answer.headers,
         body: answer.body,
         rest: Bytes::new(),
+        end: None,
         left: shared.limits.response,
+        held: answer.held,
     })
 }
 
@@ -262,7 +311,10 @@ fn method(method: Method) -> ::http::Method {
 
 fn size(request: &Request) -> usize {
     let pairs = request.query.iter().chain(&request.headers).map(|(key, value)| key.len() + value.len());
-    request.path.len() + pairs.sum::<usize>() + request.body.as_ref().map_or(0, Vec::len)
+    request.upstream.len()
+        + request.path.len()
+        + pairs.sum::<usize>()
+        + request.body.as_ref().map_or(0, Vec::len)
 }
 
 fn refusal(kind: ErrorKind, message: impl Into<String>) -> ToolError {

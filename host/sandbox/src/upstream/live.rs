@@ -36,16 +36,17 @@ pub(super) async fn send(cluster: &Cluster, allowed: &Allowed<'_>) -> Result<Ans
     let body = body.map_err(|error| BodyError(error.to_string()));
     let status = parts.status.as_u16();
     let Resolved::Resource(resource) = allowed.resolved else {
-        return Ok(Answer { status, headers, body: body.boxed() });
+        return Ok(Answer { status, headers, body: body.boxed(), held: 0 });
     };
     if !redact::may_hold_secrets(resource) {
-        return Ok(Answer { status, headers, body: body.boxed() });
+        return Ok(Answer { status, headers, body: body.boxed(), held: 0 });
     }
     let whole = collect(body, allowed.largest).await?;
     let masked = redact::mask(resource, &whole, allowed.placeholder)
         .map_err(|error| SendError::Withheld(error.to_string()))?;
     let masked = Bytes::from(masked.into_owned());
-    Ok(Answer { status, headers, body: futures::stream::once(async move { Ok(masked) }).boxed() })
+    let held = masked.len() as u64;
+    Ok(Answer { status, headers, body: futures::stream::once(async move { Ok(masked) }).boxed(), held })
 }
 
 fn build(allowed: &Allowed<'_>) -> Result<Request<Vec<u8>>, SendError> {

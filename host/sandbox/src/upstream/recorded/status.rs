@@ -44,11 +44,12 @@ pub(super) fn forbidden(request: &KubernetesRequest) -> Answer {
     status(403, "Forbidden", &message, &details(&request.group, request.name.as_deref(), &request.resource))
 }
 
-/// Files of `kubectl get` hold some kinds only: "not recorded" must not read as "there are none".
+/// Files of `kubectl get` hold some kinds only: "not recorded" must read neither as "there are none" nor as
+/// "not permitted". The reason is our own; a live API server never gives it.
 pub(super) fn not_recorded(request: &KubernetesRequest) -> Answer {
     let resource = qualified(request);
-    let message = format!("{resource} is forbidden: the recording does not hold this kind");
-    status(403, "Forbidden", &message, &details(&request.group, request.name.as_deref(), &request.resource))
+    let message = format!("the recording has no {resource}");
+    status(404, "NotRecorded", &message, &details(&request.group, request.name.as_deref(), &request.resource))
 }
 
 pub(super) fn bad_request(message: &str) -> Answer {

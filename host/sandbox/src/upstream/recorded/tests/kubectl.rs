@@ -40,8 +40,9 @@ fn json_and_yaml_lists_and_documents_are_one_cluster() {
 fn a_kind_that_was_not_dumped_is_not_reported_as_empty() {
     let (recording, _) = opened(&[("pods.json", &list(&[pod("shop", "web", "n1")]))]).unwrap();
     let answer = ask(&recording, "/api/v1/secrets");
-    assert_eq!(answer.status, 403);
-    assert_eq!(parsed(&answer)["message"], "secrets is forbidden: the recording does not hold this kind");
+    assert_eq!(answer.status, 404);
+    assert_eq!(parsed(&answer)["reason"], "NotRecorded");
+    assert_eq!(parsed(&answer)["message"], "the recording has no secrets");
     let empty = json!({"apiVersion": "v1", "kind": "SecretList", "items": []}).to_string();
     let (recording, _) = opened(&[("secrets.json", &empty)]).unwrap();
     assert_eq!(names(&ask(&recording, "/api/v1/secrets")), Vec::<String>::new());
