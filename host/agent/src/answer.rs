@@ -13,6 +13,8 @@ pub enum Ending {
     StepLimit,
     /// The model ran into its output limit; the answer is cut.
     Cut,
+    /// The model failed in the middle of the answer; what it had written is kept.
+    Broken,
     /// Somebody interrupted; the answer is what there was.
     Interrupted,
 }
@@ -31,9 +33,12 @@ pub struct CallRecord {
     /// The arguments, redacted.
     pub arguments: String,
     /// How it ended.
+    #[serde(rename = "outcome")]
     pub status: ToolStatus,
     /// What the model read of it.
     pub text: String,
+    /// Bytes of that.
+    pub size: usize,
     /// Whether something was left out.
     pub truncated: bool,
     /// Duration in milliseconds.

@@ -187,7 +187,7 @@ impl Run {
             error.message = door.answer(&error.message);
             self.fail_with(error);
         } else {
-            self.finish(text, Ending::Cut);
+            self.finish(text, Ending::Broken);
         }
     }
 

@@ -7,7 +7,6 @@
     clippy::unwrap_used,
     clippy::print_stdout,
     clippy::indexing_slicing,
-    missing_docs,
     unused_crate_dependencies,
     reason = "a benchmark is a program for developers"
 )]

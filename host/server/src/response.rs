@@ -113,7 +113,7 @@ pub(crate) fn usage(usage: &TokenUsage) -> Value {
 pub(crate) fn metadata(answer: &Answer) -> Value {
     let finish_reason = match answer.ending {
         Ending::Answered | Ending::StepLimit | Ending::Interrupted => "stop",
-        Ending::Cut => "length",
+        Ending::Cut | Ending::Broken => "length",
     };
     json!({
         "usage": usage(&answer.usage),

@@ -46,8 +46,31 @@ pub fn triage(host: &Host, arguments: Triage) -> Result<Output, ToolError> {
     let Triage { namespace, notes } = arguments;
     let namespace = namespace.filter(|namespace| !namespace.is_empty());
     let observations = collect(host, namespace.as_deref(), now);
+    // Without a single answer there is nothing to evaluate, and "no problems found" would be a lie.
+    if let Some(reason) = report::nothing_was_read(&observations) {
+        return Err(ToolError::new(
+            ErrorKind::Unavailable,
+            format!("the cluster could not be read: {reason}"),
+        ));
+    }
     let report = evaluate(&observations, now, &Options { notes });
     Output::text(render(&report)).and_data(report)
 }
 
 holmes_plugin::toolset!(triage);
+
+#[cfg(test)]
+mod tests {
+    use holmes_plugin::testing::Canned;
+
+    use super::*;
+
+    #[test]
+    fn a_cluster_that_answers_nothing_is_an_error_and_not_a_healthy_one() {
+        let down =
+            Canned::new().respond(|_| Some((500, br#"{"message":"etcd is away","code":500}"#.to_vec())));
+        let error = triage(&down.host(), Triage { namespace: None, notes: false }).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Unavailable);
+        assert!(error.message.contains("etcd is away"), "{}", error.message);
+    }
+}

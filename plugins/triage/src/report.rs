@@ -66,6 +66,17 @@ pub fn evaluate(observations: &Observations, now: Seconds, options: &Options) ->
     }
 }
 
+/// Why no core read succeeded, unless it is that none is permitted: that is an answer.
+pub(crate) fn nothing_was_read(observations: &Observations) -> Option<String> {
+    let failed = |kind: &Kind| {
+        let outcome = observations.outcome(*kind);
+        matches!(outcome, ReadOutcome::Unavailable | ReadOutcome::Unauthorized)
+    };
+    let first =
+        CORE.iter().all(failed).then(|| CORE.first().and_then(|kind| observations.lists.get(kind)))?;
+    first.map(|list| crate::redact::quote(&list.message))
+}
+
 type Order = (std::cmp::Reverse<Severity>, std::cmp::Reverse<usize>, Seconds, String, String, String, String);
 
 fn order(draft: &Draft) -> Order {

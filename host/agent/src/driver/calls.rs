@@ -40,6 +40,7 @@ impl Driver {
             arguments: shown.arguments,
             status: admitted.status,
             text: admitted.body.clone(),
+            size: admitted.body.len(),
             truncated: admitted.truncated,
             elapsed_ms,
         };

@@ -70,6 +70,7 @@ fn finished(call: &ToolCall, report: Option<&str>, door: &Door) -> Finished {
         arguments: call.arguments.clone(),
         status: ToolStatus::Success,
         text: admitted.body.clone(),
+        size: admitted.body.len(),
         truncated: false,
         elapsed_ms: 0,
     };
@@ -156,7 +157,7 @@ fn what_was_written_before_a_cut_is_kept() {
     assert!(matches!(run.next_step(), Step::Finish(Ok(answer)) if answer.ending == Ending::Cut));
     let mut run = Run::new(start(9), &door);
     run.model_failed(LlmError::new(LlmErrorKind::Cut, "gone"), "half", &door);
-    assert!(matches!(run.next_step(), Step::Finish(Ok(answer)) if answer.ending == Ending::Cut));
+    assert!(matches!(run.next_step(), Step::Finish(Ok(answer)) if answer.ending == Ending::Broken));
     let mut run = Run::new(start(9), &door);
     run.stop(Stop::Cancelled, "half", &door);
     assert!(matches!(run.next_step(), Step::Finish(Ok(answer)) if answer.ending == Ending::Interrupted));

@@ -91,6 +91,8 @@ fn answered(ask: &Ask, question: &str, answer: &Answer, live: &Live, printer: Pr
     let findings = answer.report.as_ref().is_some_and(|report| !report.findings.is_empty());
     let exit = match (answer.ending, verdict) {
         (Ending::Interrupted, _) => Exit::Interrupted,
+        // Half an answer is none.
+        (Ending::Broken, _) => Exit::Failed,
         (_, Some(Verdict::NotPermitted)) => Exit::NotPermitted,
         // It has nothing but the report: without one it only says why there is no answer.
         _ if answer.model == BUILTIN_TRIAGE && answer.report.is_none() => Exit::Failed,
@@ -107,11 +109,8 @@ fn answered(ask: &Ask, question: &str, answer: &Answer, live: &Live, printer: Pr
         Ending::StepLimit => {
             printer.warning("the step limit was reached; the answer rests on what was known by then");
         }
-        Ending::Cut => {
-            printer.warning(
-                "the answer is cut: the model reached its output limit, or the connection to it broke",
-            );
-        }
+        Ending::Cut => printer.warning("the model reached its output limit; the answer is cut"),
+        Ending::Broken => printer.error("the connection to the model broke, so the answer is cut; ask again"),
         Ending::Interrupted => printer.warning("interrupted; the answer is what there was"),
     }
     Ok(exit)

@@ -54,8 +54,10 @@ pub(crate) async fn run(run: Run, mut settings: Settings, printer: Printer) -> R
     let agent = Agent::new(agent_config(&run, &settings)?, toolsets);
     let config = Config { access, ..Config::default() };
     let state = State::new(config, agent, names_of(models), move || secrets.redactor());
+    // Before anybody is told that it listens: who knows may stop it.
+    let stopped = stopped()?;
     printer.progress(&format!("listening on http://{address} with toolsets: {loaded}"));
-    holmes_server::serve(listener, state, stopped()?).await.context("the server failed")?;
+    holmes_server::serve(listener, state, stopped).await.context("the server failed")?;
     guests.shutdown_background();
     printer.progress("stopped");
     Ok(Exit::Success)

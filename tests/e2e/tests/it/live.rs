@@ -77,7 +77,7 @@ async fn tools_read_a_live_cluster_as_they_read_its_recording() {
     let recorded = finish(recorded).await.succeeded().json();
     for number in 0..calls().len() {
         let (live, recorded) = (&live["tool_calls"][number], &recorded["tool_calls"][number]);
-        assert_eq!(live["status"], recorded["status"], "{live:#} {recorded:#}");
+        assert_eq!(live["outcome"], recorded["outcome"], "{live:#} {recorded:#}");
         // Names and numbers; ages are as old as the recording was.
         assert_eq!(live["text"], recorded["text"], "{}", live["tool"]);
     }
@@ -105,7 +105,7 @@ async fn what_is_forbidden_is_not_permitted_and_never_absent() {
     let text = call["text"].as_str().unwrap().to_lowercase();
     assert!(text.contains("not permitted") || text.contains("forbidden"), "{call}");
     assert!(!text.contains("not found") && !text.contains("does not exist"), "{call}");
-    assert_eq!(call["status"], "error");
+    assert_eq!(call["outcome"], "error");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

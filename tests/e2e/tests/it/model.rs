@@ -273,6 +273,7 @@ async fn a_stream_that_is_cut_within_the_answer_leaves_the_part_and_says_so() {
     let ran = finish(world.ask_model(&broken(), &model, &[])).await;
     assert!(ran.stdout.contains("Half of") && ran.stdout.contains("OOM"), "{ran:?}");
     assert!(ran.stderr.contains("the answer is cut") && ran.stderr.contains("connection"), "{ran:?}");
+    assert_eq!(ran.code, Some(2), "{ran:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
