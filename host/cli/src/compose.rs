@@ -21,7 +21,7 @@ use crate::{
     settings::File,
 };
 
-pub(crate) use cluster::connect;
+pub(crate) use cluster::{Absence, connect};
 pub(crate) use models::{max_steps, models};
 pub(crate) use plugins::{plugins_folder, scan};
 
@@ -64,6 +64,7 @@ impl Settings {
 pub(crate) async fn toolsets(
     settings: &Settings,
     world: &World,
+    absence: Absence,
     audience: Audience,
     threads: Handle,
     printer: Printer,
@@ -74,7 +75,7 @@ pub(crate) async fn toolsets(
         None => Audit::none(),
     };
     let folder = plugins_folder(world.plugins.as_deref(), &settings.environment)?;
-    let backend = connect(settings, world, printer).await?;
+    let backend = connect(settings, world, absence, printer).await?;
     let sandbox = sandbox(&settings.environment, audit, threads, printer)?;
     plugins::load(&sandbox, &folder, backend, settings, audience, printer).await
 }

@@ -45,14 +45,22 @@ impl Cluster {
     /// # Errors
     /// Says whether there is no configuration, no server, or no right to talk to it.
     pub async fn connect(source: &ClusterSource) -> Result<Self, ConnectError> {
+        let cluster = Self::configure(source).await?;
+        cluster.probe().await?;
+        Ok(cluster)
+    }
+
+    /// Reads the configuration; nothing is sent yet.
+    ///
+    /// # Errors
+    /// Says what of the configuration is missing or can not be used.
+    pub async fn configure(source: &ClusterSource) -> Result<Self, ConnectError> {
         let (mut config, name) = configuration(source).await?;
         config.connect_timeout = Some(FIRST_ANSWER);
         // Reads are bounded by the call's own deadline.
         config.read_timeout = None;
         let client = Client::try_from(config).map_err(|error| ConnectError::Client(causes(&error)))?;
-        let cluster = Self { client, name };
-        cluster.probe().await?;
-        Ok(cluster)
+        Ok(Self { client, name })
     }
 
     /// The context's name, or `in-cluster`.
@@ -81,7 +89,11 @@ impl Cluster {
         Ok(Response::from_parts(parts, stream))
     }
 
-    async fn probe(&self) -> Result<(), ConnectError> {
+    /// Makes sure that an API server answers.
+    ///
+    /// # Errors
+    /// Says whether there is no server, or no right to talk to it.
+    pub async fn probe(&self) -> Result<(), ConnectError> {
         let unreachable = |reason: String| ConnectError::Unreachable { name: self.name.clone(), reason };
         let request =
             Request::get("/version").body(Vec::new()).map_err(|error| unreachable(error.to_string()))?;

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     args::{Ask, Format},
-    compose::{self, Audience, Settings},
+    compose::{self, Absence, Audience, Settings},
     exit::{self, Exit},
     output::{document::Document, live::Live, markdown::Renderer, printer::Printer, progress},
 };
@@ -62,8 +62,15 @@ async fn investigate(
     if model.name() == BUILTIN_TRIAGE && ask.model.model.is_none() {
         printer.progress("no model is configured: builtin/triage answers; choose one with --model");
     }
-    let toolsets =
-        compose::toolsets(settings, &ask.world, Audience::Workstation, Handle::current(), printer).await?;
+    let toolsets = compose::toolsets(
+        settings,
+        &ask.world,
+        Absence::Refused,
+        Audience::Workstation,
+        Handle::current(),
+        printer,
+    )
+    .await?;
     let defaults = Config::default();
     let max_steps = compose::max_steps(settings, ask.model.max_steps)?;
     let config = Config { max_steps: max_steps.unwrap_or(defaults.max_steps), ..defaults };

@@ -13,7 +13,7 @@ use tokio::{
 
 use crate::{
     args::Run,
-    compose::{self, Audience, Settings},
+    compose::{self, Absence, Audience, Settings},
     environment,
     exit::{Exit, Hint},
     output::printer::Printer,
@@ -48,11 +48,15 @@ pub(crate) async fn run(run: Run, mut settings: Settings, printer: Printer) -> R
         .context("no threads can be started")?;
     let audience = if address.ip().is_loopback() { Audience::Workstation } else { Audience::Network };
     let toolsets =
-        compose::toolsets(&settings, &run.world, audience, guests.handle().clone(), printer).await?;
+        compose::toolsets(&settings, &run.world, Absence::Served, audience, guests.handle().clone(), printer)
+            .await?;
     let names: Vec<&str> = toolsets.toolsets().iter().map(|toolset| toolset.name().as_str()).collect();
-    let loaded = names.join(", ");
+    let loaded = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     let agent = Agent::new(agent_config(&run, &settings)?, toolsets);
-    let config = Config { access, ..Config::default() };
+    // What the operator names in the configuration has to be there; what merely lies in the folder need not.
+    let enabled = settings.file.toolsets.iter().filter(|(_, toolset)| toolset.enabled != Some(false));
+    let required_toolsets = enabled.map(|(name, _)| name.to_string()).collect();
+    let config = Config { access, required_toolsets, ..Config::default() };
     let state = State::new(config, agent, names_of(models), move || secrets.redactor());
     // Before anybody is told that it listens: who knows may stop it.
     let stopped = stopped()?;

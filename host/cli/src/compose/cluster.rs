@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use holmes_identity::{Cluster, ClusterSource};
 use holmes_sandbox::upstream::{Backend, recorded::Recording};
 
@@ -17,6 +17,15 @@ use crate::{
 /// Shown when there is no cluster to talk to.
 const RECORDED: &str = "give a recorded cluster with --snapshot PATH, for example --snapshot examples/clusters/oom-crashloop.tar.gz";
 
+/// What happens when no cluster answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Absence {
+    /// An answer is wanted now, so it is an error.
+    Refused,
+    /// A server outlives an outage, and answers what it can.
+    Served,
+}
+
 /// Every bound upstream by name; the flags name what `kubernetes` is.
 #[derive(Debug, Clone)]
 pub(crate) struct Upstreams(Vec<(String, Backend)>);
@@ -29,7 +38,12 @@ impl Upstreams {
 }
 
 /// Binds every upstream of the configuration, and `kubernetes` if it does not.
-pub(crate) async fn connect(settings: &Settings, world: &World, printer: Printer) -> Result<Upstreams> {
+pub(crate) async fn connect(
+    settings: &Settings,
+    world: &World,
+    absence: Absence,
+    printer: Printer,
+) -> Result<Upstreams> {
     let mut bound = Vec::new();
     let flags = world.snapshot.is_some() || world.kubeconfig.is_some() || world.context.is_some();
     for (name, upstream) in &settings.file.upstreams {
@@ -39,23 +53,25 @@ pub(crate) async fn connect(settings: &Settings, world: &World, printer: Printer
             continue;
         }
         let backend = match &upstream.source {
-            Source::Recorded(path) => open(path, printer)?,
-            Source::InCluster => live(&ClusterSource::default()).await?,
+            Source::Recorded(path) => Some(open(path, printer)?),
+            Source::InCluster => live(&ClusterSource::default(), absence, printer).await?,
             Source::Kubeconfig { path, context } => {
-                live(&ClusterSource { kubeconfig: path.clone(), context: context.clone() }).await?
+                let source = ClusterSource { kubeconfig: path.clone(), context: context.clone() };
+                live(&source, absence, printer).await?
             }
         };
-        bound.push((name.clone(), backend));
+        bound.extend(backend.map(|backend| (name.clone(), backend)));
     }
-    if bound.iter().all(|(name, _)| name != "kubernetes") && (flags || bound.is_empty()) {
-        let backend = match &world.snapshot {
-            Some(path) => open(path, printer)?,
-            None => {
-                live(&ClusterSource { kubeconfig: world.kubeconfig.clone(), context: world.context.clone() })
-                    .await?
-            }
+    let configured = settings.file.upstreams.contains_key("kubernetes");
+    if flags || !configured && bound.is_empty() {
+        let backend = if let Some(path) = &world.snapshot {
+            Some(open(path, printer)?)
+        } else {
+            let source =
+                ClusterSource { kubeconfig: world.kubeconfig.clone(), context: world.context.clone() };
+            live(&source, absence, printer).await?
         };
-        bound.push(("kubernetes".to_owned(), backend));
+        bound.extend(backend.map(|backend| ("kubernetes".to_owned(), backend)));
     }
     Ok(Upstreams(bound))
 }
@@ -78,7 +94,24 @@ fn open(path: &Path, printer: Printer) -> Result<Backend> {
     Ok(Backend::Recorded(Arc::new(recording)))
 }
 
-async fn live(source: &ClusterSource) -> Result<Backend> {
-    let cluster = Cluster::connect(source).await.context(Hint(RECORDED.to_owned()))?;
-    Ok(Backend::Live(Arc::new(cluster)))
+/// A live cluster. Without a configuration there is none to wait for; a cluster that is configured and does
+/// not answer may come back.
+async fn live(source: &ClusterSource, absence: Absence, printer: Printer) -> Result<Option<Backend>> {
+    let hint = || Hint(RECORDED.to_owned());
+    let cluster = match (Cluster::configure(source).await, absence) {
+        (Ok(cluster), _) => cluster,
+        (Err(error), Absence::Refused) => return Err(anyhow::Error::new(error).context(hint())),
+        (Err(error), Absence::Served) => {
+            printer.warning(&format!("toolsets that need a cluster are left out: {error}; {RECORDED}"));
+            return Ok(None);
+        }
+    };
+    match (cluster.probe().await, absence) {
+        (Ok(()), _) => {}
+        (Err(error), Absence::Refused) => return Err(anyhow::Error::new(error).context(hint())),
+        (Err(error), Absence::Served) => {
+            printer.warning(&format!("{error}; it is asked again with every question"));
+        }
+    }
+    Ok(Some(Backend::Live(Arc::new(cluster))))
 }

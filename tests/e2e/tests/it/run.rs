@@ -21,10 +21,13 @@ struct Server {
 }
 
 impl Server {
+    /// An empty name is no recording, and no cluster either.
     fn start(world: &World, recording: &str, change: impl FnOnce(&mut Command)) -> Self {
-        let snapshot = cluster(recording);
-        let mut command = world.command(["run", "--port", "0", "--snapshot"]);
-        command.arg(snapshot).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut command = world.command(["run", "--port", "0"]);
+        if !recording.is_empty() {
+            command.arg("--snapshot").arg(cluster(recording));
+        }
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
         change(&mut command);
         let mut child = command.spawn().expect("the server starts");
         let mut lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
@@ -140,6 +143,16 @@ fn sigterm_ends_it_with_code_0() {
     let killed = Command::new("kill").arg(server.child.id().to_string()).status().expect("kill starts");
     assert!(killed.success());
     assert_eq!(server.child.wait().expect("it ends").code(), Some(0));
+}
+
+#[tokio::test]
+async fn without_a_cluster_it_serves_and_says_what_is_missing() {
+    let world = World::new();
+    let server = Server::start(&world, "", |_| {});
+    assert_eq!(server.get("/healthz").await.0, 200);
+    let (status, answer) = server.chat(json!({"ask": "what pods are failing?"})).await;
+    assert_eq!(status, 200);
+    assert!(answer["analysis"].as_str().expect("text").contains("triage"), "{answer}");
 }
 
 #[test]
