@@ -1,5 +1,6 @@
 //! Looks at a component before anything of it is compiled: is it one, is it of honest size, what does it import?
 
+use semver::{Version, VersionReq};
 use wasmparser::{Parser, Payload};
 
 use crate::{
@@ -163,9 +164,11 @@ fn contract_name(name: &str) -> Option<(&str, &str)> {
     Some(rest.split_once('@').unwrap_or((rest, "none")))
 }
 
-/// Within one minor version every component runs on every host.
+/// Within one minor version every component runs on every host. A version that is none is not served either.
 fn check_version(version: &str) -> Result<(), LoadError> {
-    let served = version.strip_prefix(CONTRACT).is_some_and(|rest| rest.starts_with('.'));
+    let found = Version::parse(version);
+    let served =
+        VersionReq::parse(CONTRACT).is_ok_and(|served| found.is_ok_and(|found| served.matches(&found)));
     if served {
         Ok(())
     } else {
