@@ -129,17 +129,14 @@ pub(super) async fn load(
             Err((name, error)) => refuse(name, error.to_string()),
         }
     }
+    // Everything so far was reported when it was found; what the registry adds are collisions of tools.
+    let reported = unavailable.len();
     let registry = Registry::new(toolsets, unavailable);
-    for collision in registry.unavailable().iter().filter(|one| registry_refused(one)) {
+    for collision in registry.unavailable().iter().skip(reported) {
         let file = files.get(&collision.name).unwrap_or(&collision.name);
         printer.warning(&format!("plugin `{file}` is left out: {}", collision.reason));
     }
     Ok(Arc::new(registry))
-}
-
-/// Collisions are found by the registry; everything else was reported when it was found.
-fn registry_refused(unavailable: &Unavailable) -> bool {
-    unavailable.reason.ends_with("is refused")
 }
 
 /// What the toolset may do: the operator's grants, or on a workstation what it declares.
