@@ -3,8 +3,20 @@
 //! A fake records what it is asked, holds every request to the protocol's rules, and mints a recognisable
 //! secret that tests search their outputs for.
 
+pub mod azure_openai;
+mod canary;
+pub mod entra;
+mod form;
+pub mod imds;
 pub mod kubernetes;
 pub mod llm;
+mod server;
+pub mod tls;
+mod wire;
 
+pub use azure_openai::FakeAzureOpenAi;
+pub use entra::{FakeEntra, Tokens};
+pub use imds::FakeImds;
 pub use kubernetes::{FakeKubernetes, Mood};
 pub use llm::{FakeLlm, Turn};
+pub use tls::TestAuthority;

@@ -3,7 +3,7 @@
 //! Every request takes the next turn of the script. A request that breaks the rules of a conversation is
 //! recorded as a violation, answered 418, and fails the test when the fake is dropped.
 
-mod check;
+pub(crate) mod check;
 mod turn;
 
 use std::{

@@ -30,7 +30,7 @@ pub(super) fn request(target: &str, headers: &HeaderMap, body: &Value) -> Vec<St
 }
 
 /// Every call is answered once, in order, before anything else is said.
-fn conversation(messages: &[Value], broken: &mut Vec<String>) {
+pub(crate) fn conversation(messages: &[Value], broken: &mut Vec<String>) {
     let mut open: Vec<String> = Vec::new();
     let word =
         |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();

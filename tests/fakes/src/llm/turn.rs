@@ -61,7 +61,7 @@ impl Turn {
         Self::Raw(vec![Bytes::copy_from_slice(text.as_bytes())])
     }
 
-    pub(super) fn respond(self, request: &Value, key: &str) -> Response {
+    pub(crate) fn respond(self, request: &Value, key: &str) -> Response {
         match self {
             Self::Text(text) => message(&json!({"role": "assistant", "content": text}), "stop", request),
             Self::Calls(calls) => message(&calling(calls), "tool_calls", request),
