@@ -116,7 +116,8 @@ pub(crate) struct Driver {
 
 /// How a call of the model ended.
 enum Reply {
-    Whole(ChatReply),
+    /// A message, and the name of the model that wrote it in the place of the one that was asked.
+    Whole(ChatReply, Option<String>),
     Failed(LlmError, String),
     Stopped(Stop, String),
 }
@@ -131,7 +132,10 @@ impl Driver {
                     let step = run.step();
                     self.emit(Event::ModelStarted { step });
                     match self.call_model(request, step).await {
-                        Reply::Whole(reply) => run.model_replied(reply, &self.door),
+                        Reply::Whole(reply, stand_in) => {
+                            run.answered_by(stand_in.unwrap_or_else(|| self.model.name().to_owned()));
+                            run.model_replied(reply, &self.door);
+                        }
                         Reply::Failed(error, partial) => run.model_failed(error, &partial, &self.door),
                         Reply::Stopped(reason, partial) => run.stop(reason, &partial, &self.door),
                     }
@@ -179,6 +183,7 @@ impl Driver {
     async fn call_model(&self, request: ChatRequest, step: u32) -> Reply {
         let mut partial = String::new();
         let mut pieces = Pieces::default();
+        let mut stand_in = None;
         let mut stream = self.model.chat(request);
         loop {
             let event = tokio::select! {
@@ -198,9 +203,13 @@ impl Driver {
                     let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
                     self.emit(Event::Retry { reason: self.door.answer(&reason), wait_ms });
                 }
+                Some(Ok(ChatEvent::FellBack { model, reason })) => {
+                    stand_in = Some(model.clone());
+                    self.emit(Event::FellBack { model, reason: self.door.answer(&reason) });
+                }
                 Some(Ok(ChatEvent::Finished(reply))) => {
                     self.tell_piece(pieces.rest(), step);
-                    return Reply::Whole(reply);
+                    return Reply::Whole(reply, stand_in);
                 }
                 Some(Err(error)) => {
                     self.tell_piece(pieces.rest(), step);
@@ -232,7 +241,7 @@ impl Driver {
 
     /// A message that is not the answer is told as a whole.
     fn tell_message(&self, run: &Run) {
-        if let Some(Message::Assistant { text, tool_calls }) = run.messages().last()
+        if let Some(Message::Assistant { text, tool_calls, .. }) = run.messages().last()
             && !tool_calls.is_empty()
         {
             self.emit(Event::AssistantMessage { text: text.clone(), tool_calls: tool_calls.clone() });

@@ -31,7 +31,7 @@ pub(crate) fn well_formed(history: Vec<Message>, door: &Door) -> Vec<Message> {
         match message {
             Message::System { .. } | Message::Tool { .. } => {}
             Message::User { text } => messages.push(Message::User { text: door.answer(&text) }),
-            Message::Assistant { text, tool_calls } => {
+            Message::Assistant { text, tool_calls, .. } => {
                 let text = door.answer(&text);
                 let originals: Vec<ToolCallId> = tool_calls.iter().map(|call| call.id.clone()).collect();
                 let calls = unique(tool_calls, &mut ids);
@@ -39,7 +39,8 @@ pub(crate) fn well_formed(history: Vec<Message>, door: &Door) -> Vec<Message> {
                 if text.is_empty() && shown.is_empty() {
                     continue;
                 }
-                messages.push(Message::Assistant { text, tool_calls: shown.clone() });
+                // What a provider wants back it gets within one investigation; a client is not believed about it.
+                messages.push(Message::Assistant { text, tool_calls: shown.clone(), carried: Vec::new() });
                 for (call, original) in shown.iter().zip(originals) {
                     messages.push(answer(call, results.remove(&original)));
                 }

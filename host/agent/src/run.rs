@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use holmes_llm::{ChatReply, ChatRequest, FinishReason, LlmError, LlmErrorKind};
-use holmes_protocol::{Message, Report, TokenUsage, ToolCall, ToolCallId, ToolSpec, ToolStatus};
+use holmes_protocol::{Carried, Message, Report, TokenUsage, ToolCall, ToolCallId, ToolSpec, ToolStatus};
 use holmes_toolset::door::{Admitted, Door};
 use serde::{Deserialize, Serialize};
 
@@ -100,7 +100,8 @@ impl Run {
             nudged: false,
         };
         if let (Some(arguments), Ok(id)) = (start.triage, TRIAGE_CALL.parse()) {
-            run.act(String::new(), vec![ToolCall { id, name: TRIAGE.to_owned(), arguments }], door);
+            let call = ToolCall { id, name: TRIAGE.to_owned(), arguments };
+            run.act(String::new(), vec![call], Vec::new(), door);
         }
         run
     }
@@ -139,6 +140,11 @@ impl Run {
         self.usage
     }
 
+    /// Says which model writes the next message: another one may have to stand in.
+    pub fn answered_by(&mut self, model: String) {
+        self.model = model;
+    }
+
     /// The model answered.
     pub fn model_replied(&mut self, reply: ChatReply, door: &Door) {
         if !matches!(self.phase, Phase::Ask) {
@@ -150,7 +156,7 @@ impl Run {
         let text = door.answer(&reply.text);
         if !last && !reply.tool_calls.is_empty() {
             self.nudged = false;
-            self.act(text, reply.tool_calls, door);
+            self.act(text, reply.tool_calls, reply.carried, door);
         } else if !text.trim().is_empty() {
             let withheld = last && !self.tools.is_empty();
             let ending = match reply.finish {
@@ -235,10 +241,10 @@ impl Run {
         self.step() >= self.max_steps
     }
 
-    fn act(&mut self, text: String, calls: Vec<ToolCall>, door: &Door) {
+    fn act(&mut self, text: String, calls: Vec<ToolCall>, carried: Vec<Carried>, door: &Door) {
         let calls = guard::unique(calls, &mut self.ids);
         let shown = calls.iter().map(|call| guard::shown(call, door)).collect();
-        self.messages.push(Message::Assistant { text, tool_calls: shown });
+        self.messages.push(Message::Assistant { text, tool_calls: shown, carried });
         self.phase = Phase::Act(calls);
     }
 
@@ -259,7 +265,8 @@ impl Run {
     }
 
     fn finish(&mut self, text: String, ending: Ending) {
-        self.messages.push(Message::Assistant { text: text.clone(), tool_calls: Vec::new() });
+        let message = Message::Assistant { text: text.clone(), tool_calls: Vec::new(), carried: Vec::new() };
+        self.messages.push(message);
         self.phase = Phase::Done { text, ending };
     }
 

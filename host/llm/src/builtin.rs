@@ -111,7 +111,7 @@ fn says(text: &str) -> ChatReply {
 
 fn reply(text: String) -> ChatReply {
     let (usage, model) = (TokenUsage::default(), BUILTIN_TRIAGE.to_owned());
-    ChatReply { text, tool_calls: Vec::new(), finish: FinishReason::Stop, usage, model }
+    ChatReply { text, tool_calls: Vec::new(), carried: Vec::new(), finish: FinishReason::Stop, usage, model }
 }
 
 #[cfg(test)]

@@ -3,41 +3,36 @@
 //! This crate knows no toolset and no loop. A model is a [`ChatModel`]; everything a provider's wire
 //! format can do wrong ends here as an [`LlmError`] with a kind.
 
+mod anthropic;
 mod builtin;
+mod call;
+mod call_id;
+mod dialect;
+mod endpoint;
 mod error;
 mod events;
+mod limiter;
 mod openai;
+mod parameters;
 mod registry;
 mod request;
+mod responses;
 mod retry;
 mod settings;
 mod sse;
+mod transport;
 mod windows;
-
-use std::time::Duration;
 
 use futures::stream::BoxStream;
 
 pub use builtin::{BUILTIN_TRIAGE, BuiltinTriage, render_findings};
 pub use error::{LlmError, LlmErrorKind};
-pub use registry::{Config, Listed, ModelList, ModelState, Registry, RegistryError};
+pub use registry::{
+    AuthFacts, AuthMethod, Config, Facts, Listed, ModelList, ModelState, ReachError, Registry, RegistryError,
+};
 pub use request::{ChatEvent, ChatReply, ChatRequest, FinishReason};
 pub use retry::Policy as RetryPolicy;
 pub use settings::Settings;
-
-/// A host that does not take a connection in this time is not there.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// The HTTP client for models: no redirects, because a redirect would carry the key to another host.
-pub fn client() -> Result<reqwest::Client, LlmError> {
-    let builder = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(CONNECT_TIMEOUT)
-        .user_agent(concat!("holmes-host/", env!("CARGO_PKG_VERSION")));
-    builder.build().map_err(|error| {
-        LlmError::new(LlmErrorKind::Unavailable, format!("the HTTP client can not be made: {error}"))
-    })
-}
 
 /// Something that answers a conversation.
 pub trait ChatModel: Send + Sync {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::{Settings, windows};
+use crate::{Settings, dialect::Dialect, windows};
 
 /// Azure charges `max_tokens` against the tokens per minute before a word is written, so it is modest.
 const MAX_OUTPUT: u64 = 8_192;
@@ -21,7 +21,7 @@ const SAMPLING: [&str; 7] = [
     "logit_bias",
 ];
 /// What the host itself decides, whatever a refusal says.
-const FIXED: [&str; 3] = ["model", "messages", "tools"];
+const FIXED: [&str; 5] = ["model", "messages", "input", "instructions", "tools"];
 
 /// What an entry says about its requests.
 #[derive(Debug, Clone, Default)]
@@ -30,18 +30,28 @@ pub(crate) struct Wishes {
     pub(crate) fields: Map<String, Value>,
     /// `allowed_openai_params`: sent even to a reasoning model.
     pub(crate) forced: Vec<String>,
-    /// `base_model`, or the model's own name.
-    pub(crate) base_model: String,
+    /// The deployment's or model's name.
+    pub(crate) name: String,
+    /// `base_model`: what the deployment really is; over its name.
+    pub(crate) base_model: Option<String>,
     /// Whether the provider is one that charges or cuts by the output limit.
     pub(crate) limit_output: bool,
 }
 
 impl Wishes {
-    /// The parameters of every request, before anything is learnt.
-    pub(crate) fn parameters(&self, settings: &Settings, window: u64) -> Map<String, Value> {
-        let reasons = windows::reasons(&self.base_model);
+    /// What the model is, as far as is known: `base_model`, a name that says something, or what an answer said.
+    pub(crate) fn model<'a>(&'a self, learnt: &'a Learnt) -> &'a str {
+        let says_nothing = || windows::window(&self.name).is_none();
+        let seen = learnt.seen.as_deref().filter(|_| says_nothing());
+        self.base_model.as_deref().or(seen).unwrap_or(&self.name)
+    }
+
+    /// The parameters of every request to `model`, before refusals taught anything.
+    pub(crate) fn parameters(&self, settings: &Settings, window: u64, model: &str) -> Map<String, Value> {
+        let reasons = windows::reasons(model);
+        let refuses_sampling = reasons || windows::samples_by_itself(model);
         let mut parameters = Map::new();
-        if let Some(temperature) = settings.temperature.filter(|_| !reasons) {
+        if let Some(temperature) = settings.temperature.filter(|_| !refuses_sampling) {
             parameters.insert("temperature".to_owned(), temperature.into());
         }
         if let Some(effort) = settings.reasoning_effort.as_ref().filter(|_| reasons) {
@@ -49,7 +59,10 @@ impl Wishes {
         }
         let asked =
             ["max_tokens", "max_completion_tokens"].iter().any(|name| self.fields.contains_key(*name));
-        let modest = if reasons { MAX_REASONING_OUTPUT } else { MAX_OUTPUT };
+        if let Some(thinking) = settings.thinking.as_ref().filter(|_| windows::thinks(model)) {
+            parameters.insert("thinking".to_owned(), thinking.clone());
+        }
+        let modest = if refuses_sampling { MAX_REASONING_OUTPUT } else { MAX_OUTPUT };
         let limit = settings.max_output.or(self.limit_output.then(|| modest.min(window / 4)));
         if let Some(limit) = limit.filter(|_| !asked) {
             parameters.insert("max_tokens".to_owned(), limit.into());
@@ -61,9 +74,13 @@ impl Wishes {
                 parameters.insert(name.clone(), value.clone());
             }
         }
-        if reasons {
+        // A reasoning model that is told not to reason samples like any other.
+        let effort = parameters.get("reasoning_effort").and_then(Value::as_str);
+        if refuses_sampling && effort != Some("none") {
             let forced = |name: &str| self.forced.iter().any(|forced| forced == name);
             parameters.retain(|name, _| forced(name) || !SAMPLING.contains(&name.as_str()));
+        }
+        if reasons {
             rename_limit(&mut parameters);
         }
         parameters
@@ -73,13 +90,31 @@ impl Wishes {
 /// What refusals taught about a deployment; kept for the life of the process.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Learnt {
+    /// The protocol that the deployment asked for.
+    pub(crate) dialect: Option<Dialect>,
+    /// The model behind the deployment, by its own name.
+    seen: Option<String>,
     renamed_limit: bool,
     dropped: BTreeSet<String>,
 }
 
 impl Learnt {
+    /// Takes note of the model that answered.
+    pub(crate) fn answered(&mut self, model: &str) {
+        if !model.is_empty() && self.seen.as_deref() != Some(model) {
+            self.seen = Some(model.to_owned());
+        }
+    }
+
+    /// Takes note that another protocol is wanted. False when that is no news: then the refusal stands.
+    pub(crate) fn speak(&mut self, dialect: Dialect) -> bool {
+        self.dialect.replace(dialect) != Some(dialect)
+    }
+
     /// Takes note of a parameter that was refused. False when that changes nothing: then the refusal stands.
     pub(crate) fn refuse(&mut self, parameter: &str, body: &Map<String, Value>) -> bool {
+        // `reasoning.effort` is refused with all of `reasoning`.
+        let parameter = parameter.split(['.', '[']).next().unwrap_or_default();
         if FIXED.contains(&parameter) || !body.contains_key(parameter) {
             return false;
         }
@@ -116,8 +151,8 @@ mod tests {
 
     fn parameters(base_model: &str, fields: &Value) -> Value {
         let fields = fields.as_object().cloned().unwrap_or_default();
-        let wishes = Wishes { fields, forced: vec![], base_model: base_model.into(), limit_output: true };
-        wishes.parameters(&Settings::default(), 200_000).into()
+        let wishes = Wishes { fields, limit_output: true, ..Wishes::default() };
+        wishes.parameters(&Settings::default(), 200_000, base_model).into()
     }
 
     #[test]
@@ -132,13 +167,30 @@ mod tests {
             ),
             ("gpt-5", json!({"temperature": 1, "top_p": 1}), json!({"max_completion_tokens": 32768})),
             ("o3", json!({"max_tokens": 5}), json!({"max_completion_tokens": 5})),
+            (
+                "gpt-5.1",
+                json!({"reasoning_effort": "none", "temperature": 1}),
+                json!({"reasoning_effort": "none", "temperature": 1, "max_completion_tokens": 32768}),
+            ),
         ] {
             assert_eq!(parameters(model, &fields), expected, "{model} {fields}");
         }
-        let wishes =
-            Wishes { base_model: "gpt-5".into(), forced: vec!["temperature".into()], ..Wishes::default() };
+        let wishes = Wishes { forced: vec!["temperature".into()], ..Wishes::default() };
         let wishes = Wishes { fields: json!({"temperature": 1}).as_object().unwrap().clone(), ..wishes };
-        assert_eq!(Value::Object(wishes.parameters(&Settings::default(), 1000)), json!({"temperature": 1}));
+        let parameters = wishes.parameters(&Settings::default(), 1000, "gpt-5");
+        assert_eq!(Value::Object(parameters), json!({"temperature": 1}));
+    }
+
+    #[test]
+    fn what_a_model_is_comes_from_the_entry_its_name_or_its_first_answer() {
+        let mut learnt = Learnt::default();
+        let named = |name: &str| Wishes { name: name.into(), ..Wishes::default() };
+        assert_eq!(named("prod").model(&learnt), "prod");
+        learnt.answered("gpt-5-2025-08-07");
+        assert_eq!(named("prod").model(&learnt), "gpt-5-2025-08-07");
+        assert_eq!(named("gpt-4o-prod").model(&learnt), "gpt-4o-prod");
+        let stated = Wishes { base_model: Some("o3".into()), ..named("prod") };
+        assert_eq!(stated.model(&learnt), "o3");
     }
 
     #[test]

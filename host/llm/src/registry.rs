@@ -2,25 +2,37 @@
 //!
 //! One bad entry never disables another, and an unknown name never answers with another model.
 
+mod auth;
 mod entry;
+mod fallback;
+mod list;
 mod provider;
+mod service_connector;
 
 use std::{
+    collections::HashMap,
     fmt,
     sync::{Arc, Mutex},
 };
 
 use holmes_config::{ConfigError, Environment, by_nearness, nearest};
-use reqwest::Client;
+use holmes_identity::entra::Entra;
+use reqwest::Url;
 use secrecy::SecretString;
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use self::{entry::Surroundings, provider::Provider};
-use crate::{BUILTIN_TRIAGE, ChatModel, Settings, builtin::BuiltinTriage, openai::OpenAi};
+use self::{
+    entry::{Surroundings, Usable},
+    provider::Provider,
+};
+use crate::{
+    BUILTIN_TRIAGE, ChatModel, LlmError, Settings, builtin::BuiltinTriage, call::Deployment,
+    limiter::Limiter, transport::Transport,
+};
+
+pub use auth::{AuthFacts, AuthMethod};
+pub use list::ModelList;
 
 /// What a configuration says about models.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -39,47 +51,6 @@ pub struct Config {
 
 fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
     Ok(Option::<String>::deserialize(deserializer)?.map(SecretString::from))
-}
-
-/// `HolmesGPT`'s model list, in the file's order, before templates are resolved.
-#[derive(Clone, Default)]
-pub struct ModelList {
-    entries: Vec<(String, Value)>,
-}
-
-impl ModelList {
-    /// Reads a list; `file` is only named in errors. An empty file is an empty list.
-    pub fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
-        Ok(holmes_config::parse::<Option<Self>>(file, text)?.unwrap_or_default())
-    }
-}
-
-impl fmt::Debug for ModelList {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_list().entries(self.entries.iter().map(|(name, _)| name)).finish()
-    }
-}
-
-impl<'de> Deserialize<'de> for ModelList {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder;
-        impl<'de> Visitor<'de> for InOrder {
-            type Value = ModelList;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a mapping from a name to a model")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ModelList, A::Error> {
-                let mut entries = Vec::new();
-                while let Some(entry) = map.next_entry()? {
-                    entries.push(entry);
-                }
-                Ok(ModelList { entries })
-            }
-        }
-        deserializer.deserialize_map(InOrder)
-    }
 }
 
 /// Whether a model can be asked.
@@ -129,6 +100,17 @@ pub enum RegistryError {
     },
 }
 
+/// Why a provider could not be reached.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReachError {
+    /// The model can not be asked at all.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// It was asked, and this came of it.
+    #[error(transparent)]
+    Model(#[from] LlmError),
+}
+
 fn meant(nearest: Option<&str>) -> String {
     nearest.map(|nearest| format!(", did you mean `{nearest}`?")).unwrap_or_default()
 }
@@ -139,8 +121,36 @@ struct Entry {
     name: String,
     provider: String,
     model: String,
-    state: Result<Model, String>,
+    state: Result<Ready, String>,
     secrets: Vec<SecretString>,
+}
+
+/// An entry that can be asked.
+#[derive(Clone)]
+struct Ready {
+    /// With its fallbacks.
+    model: Model,
+    deployment: Arc<Deployment>,
+    auth: AuthFacts,
+    models: Option<Url>,
+    fallback: entry::Fallback,
+}
+
+/// How a model is reached, for whoever has to explain it. Holds no secret.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// What people call it.
+    pub name: String,
+    /// The deployment or model that is asked.
+    pub model: String,
+    /// Host and port.
+    pub host: String,
+    /// Where requests go; without its query.
+    pub path: String,
+    /// The protocol to begin with.
+    pub protocol: &'static str,
+    /// How requests are signed.
+    pub auth: AuthFacts,
 }
 
 /// The models by name.
@@ -151,7 +161,8 @@ pub struct Registry {
     config: Config,
     environment: Environment,
     settings: Settings,
-    client: Client,
+    transport: Transport,
+    entra: Entra,
 }
 
 impl fmt::Debug for Registry {
@@ -161,15 +172,15 @@ impl fmt::Debug for Registry {
 }
 
 impl Registry {
-    /// Reads every entry once. `client` comes from [`crate::client`], so that no redirect carries a key away.
+    /// Reads every entry once; nothing is sent.
     pub fn new(
         list: ModelList,
         config: Config,
         environment: Environment,
-        client: Client,
+        entra: Entra,
     ) -> Result<Self, ConfigError> {
         let settings = Settings::from_environment(&environment)?;
-        Ok(Self::with_settings(list, config, environment, settings, client))
+        Ok(Self::with_settings(list, config, environment, settings, entra))
     }
 
     /// Like [`Registry::new`], with settings that are not those of the environment.
@@ -178,15 +189,29 @@ impl Registry {
         config: Config,
         environment: Environment,
         settings: Settings,
-        client: Client,
+        entra: Entra,
     ) -> Self {
-        let around = Surroundings { config: &config, environment: &environment, settings: &settings };
-        let read = |(name, value)| read_entry(name, &value, around, &client);
-        let entries: Vec<Entry> = list.entries.into_iter().map(read).collect();
         let configured = config.model.clone().or_else(|| environment.get("MODEL").map(str::to_owned));
-        let first = || entries.first().map(|entry| entry.name.clone());
-        let default = configured.or_else(first).unwrap_or_else(|| BUILTIN_TRIAGE.to_owned());
-        Self { entries, builtin: Arc::new(BuiltinTriage), default, config, environment, settings, client }
+        let first = list.entries.first().map(|(name, _)| name.clone());
+        let default = configured.or(first).unwrap_or_else(|| BUILTIN_TRIAGE.to_owned());
+        let (builtin, transport): (Model, _) = (Arc::new(BuiltinTriage), Transport::default());
+        let mut registry =
+            Self { entries: Vec::new(), builtin, default, config, environment, settings, transport, entra };
+        let mut limiters = HashMap::new();
+        registry.entries = list
+            .entries
+            .into_iter()
+            .map(|(name, value)| registry.read(name, &value, &mut limiters))
+            .collect();
+        // `--model azure/<deployment>`: no entry, but all that it needs may be in the environment.
+        let default = registry.default.clone();
+        if !registry.entries.iter().any(|entry| entry.name == default) && provider::has_known_prefix(&default)
+        {
+            let unlisted = registry.read(default.clone(), &ad_hoc(&default), &mut limiters);
+            registry.entries.push(unlisted);
+        }
+        fallback::link(&mut registry.entries);
+        registry
     }
 
     /// The name of the model that answers when nobody names one.
@@ -194,24 +219,70 @@ impl Registry {
         &self.default
     }
 
-    /// The keys of all entries, wherever they were configured: for the mask of whatever is shown.
+    /// The secrets of all entries, wherever they were configured: for the mask of whatever is shown.
     pub fn secrets(&self) -> impl Iterator<Item = &SecretString> {
         self.entries.iter().flat_map(|entry| &entry.secrets)
     }
 
     /// A model by its exact name, as requests to the server name it.
     pub fn named(&self, name: &str) -> Result<Arc<dyn ChatModel>, RegistryError> {
-        if let Some(entry) = self.entries.iter().find(|entry| entry.name == name) {
-            return entry
-                .state
-                .clone()
-                .map_err(|reason| RegistryError::Disabled { name: name.to_owned(), reason });
-        }
         if name == BUILTIN_TRIAGE {
             return Ok(Arc::clone(&self.builtin));
         }
-        if name == self.default && provider::has_known_prefix(name) {
-            return self.ad_hoc(name);
+        self.ready(name).map(|ready| Arc::clone(&ready.model))
+    }
+
+    /// The model that an operator asked for, or the default. A name with a provider's prefix that is no
+    /// entry is spoken to with the key and base of the environment.
+    pub fn choose(&self, explicit: Option<&str>) -> Result<Arc<dyn ChatModel>, RegistryError> {
+        let name = explicit.unwrap_or(&self.default);
+        if self.entries.iter().any(|entry| entry.name == name) || !provider::has_known_prefix(name) {
+            return self.named(name);
+        }
+        let entry = self.read(name.to_owned(), &ad_hoc(name), &mut HashMap::new());
+        let disabled = |reason| RegistryError::Disabled { name: name.to_owned(), reason };
+        entry.state.map(|ready| ready.model).map_err(disabled)
+    }
+
+    /// Every model in the file's order, an ad-hoc default, and the built-in one.
+    pub fn list(&self) -> Vec<Listed> {
+        let mut listed: Vec<Listed> = self.entries.iter().map(|entry| self.listed(entry)).collect();
+        let (provider, model) = ("builtin".to_owned(), "triage".to_owned());
+        let (name, default) = (BUILTIN_TRIAGE.to_owned(), self.default == BUILTIN_TRIAGE);
+        listed.push(Listed { name, provider, model, state: ModelState::Usable, default });
+        listed
+    }
+
+    /// How a model of the list is reached.
+    pub fn facts(&self, name: &str) -> Result<Facts, RegistryError> {
+        let ready = self.ready(name)?;
+        let endpoint = &ready.deployment.endpoint;
+        let (dialect, address) = &endpoint.routes.first;
+        Ok(Facts {
+            name: name.to_owned(),
+            model: endpoint.model.clone(),
+            host: endpoint.host(),
+            path: address.url.path().to_owned(),
+            protocol: dialect.as_str(),
+            auth: ready.auth.clone(),
+        })
+    }
+
+    /// Asks the provider for its list of models: proves address and credential, and costs no token. None:
+    /// the provider has no such path.
+    pub async fn reach(&self, name: &str) -> Result<Option<usize>, ReachError> {
+        let ready = self.ready(name)?;
+        match &ready.models {
+            Some(url) => Ok(ready.deployment.models(url).await?),
+            None => Ok(None),
+        }
+    }
+
+    fn ready(&self, name: &str) -> Result<&Ready, RegistryError> {
+        if let Some(entry) = self.entries.iter().find(|entry| entry.name == name) {
+            let disabled =
+                |reason: &String| RegistryError::Disabled { name: name.to_owned(), reason: reason.clone() };
+            return entry.state.as_ref().map_err(disabled);
         }
         let known = || self.entries.iter().map(|entry| entry.name.as_str()).chain([BUILTIN_TRIAGE]);
         Err(RegistryError::Unknown {
@@ -219,32 +290,6 @@ impl Registry {
             nearest: nearest(name, known()).map(str::to_owned),
             known: by_nearness(name, known()).into_iter().map(|known| format!("`{known}`")).collect(),
         })
-    }
-
-    /// The model that an operator asked for, or the default. A name with a provider's prefix that is no
-    /// entry is spoken to with the key and base of the environment.
-    pub fn choose(&self, explicit: Option<&str>) -> Result<Arc<dyn ChatModel>, RegistryError> {
-        let name = explicit.unwrap_or(&self.default);
-        let is_entry = self.entries.iter().any(|entry| entry.name == name) || name == BUILTIN_TRIAGE;
-        if !is_entry && provider::has_known_prefix(name) { self.ad_hoc(name) } else { self.named(name) }
-    }
-
-    /// Every model in the file's order, an ad-hoc default, and the built-in one.
-    pub fn list(&self) -> Vec<Listed> {
-        let mut listed: Vec<Listed> = self.entries.iter().map(|entry| self.listed(entry)).collect();
-        if !listed.iter().any(|entry| entry.default) && self.default != BUILTIN_TRIAGE {
-            let (provider, model) = provider::describe(&self.default);
-            let state = match self.choose(None) {
-                Ok(_) => ModelState::Usable,
-                Err(RegistryError::Disabled { reason, .. }) => ModelState::Disabled(reason),
-                Err(error @ RegistryError::Unknown { .. }) => ModelState::Disabled(error.to_string()),
-            };
-            listed.push(Listed { name: self.default.clone(), provider, model, state, default: true });
-        }
-        let (provider, model) = ("builtin".to_owned(), "triage".to_owned());
-        let (name, default) = (BUILTIN_TRIAGE.to_owned(), self.default == BUILTIN_TRIAGE);
-        listed.push(Listed { name, provider, model, state: ModelState::Usable, default });
-        listed
     }
 
     fn listed(&self, entry: &Entry) -> Listed {
@@ -256,48 +301,62 @@ impl Registry {
         Listed { default: name == self.default, name, provider, model, state }
     }
 
-    fn ad_hoc(&self, id: &str) -> Result<Model, RegistryError> {
-        let around =
-            Surroundings { config: &self.config, environment: &self.environment, settings: &self.settings };
-        let fields = Map::from_iter([("model".to_owned(), Value::from(id))]);
-        let entry = read_entry(id.to_owned(), &Value::Object(fields), around, &self.client);
-        entry.state.map_err(|reason| RegistryError::Disabled { name: id.to_owned(), reason })
+    fn read(&self, name: String, value: &Value, limiters: &mut Limiters) -> Entry {
+        let id = value.get("model").and_then(Value::as_str).unwrap_or_default();
+        let (provider, model) = provider::describe(id);
+        let (state, secrets) = match self.usable(value) {
+            Ok(usable) => {
+                let (ready, secrets) = self.ready_of(&name, usable, limiters);
+                (Ok(ready), secrets)
+            }
+            Err(reason) => (Err(reason), Vec::new()),
+        };
+        Entry { name, provider, model, state, secrets }
+    }
+
+    fn usable(&self, value: &Value) -> Result<Usable, String> {
+        if !value.is_object() {
+            return Err("the entry is no mapping".to_owned());
+        }
+        let resolved = holmes_config::resolve(value, &self.environment).map_err(|error| error.to_string())?;
+        let fields = resolved.as_object().ok_or("the entry is no mapping")?;
+        let around = Surroundings {
+            config: &self.config,
+            environment: &self.environment,
+            settings: &self.settings,
+            entra: &self.entra,
+        };
+        entry::read(fields, around)
+    }
+
+    fn ready_of(&self, name: &str, usable: Usable, limiters: &mut Limiters) -> (Ready, Vec<SecretString>) {
+        let limiter = limiters.entry(usable.endpoint.origin());
+        let limiter = limiter.or_insert_with(|| Arc::new(Limiter::new(self.settings.concurrent_calls)));
+        let mut settings = self.settings.clone();
+        if !usable.fallback.names.is_empty() {
+            settings.retry.transient_retries = fallback::RETRIES;
+        }
+        let deployment = Arc::new(Deployment {
+            name: name.to_owned(),
+            endpoint: usable.endpoint,
+            wishes: usable.wishes,
+            window: usable.window,
+            settings,
+            transport: self.transport.clone(),
+            limiter: Arc::clone(limiter),
+            learnt: Mutex::default(),
+        });
+        let model: Model = Arc::<Deployment>::clone(&deployment);
+        let (auth, models, fallback) = (usable.auth, usable.models, usable.fallback);
+        (Ready { model, deployment, auth, models, fallback }, usable.secrets)
     }
 }
 
-fn read_entry(name: String, value: &Value, around: Surroundings<'_>, client: &Client) -> Entry {
-    let id = value.get("model").and_then(Value::as_str).unwrap_or_default();
-    let (provider, model) = provider::describe(id);
-    let (state, secrets) = match build(&name, value, around, client) {
-        Ok((model, secrets)) => (Ok(model), secrets),
-        Err(reason) => (Err(reason), Vec::new()),
-    };
-    Entry { name, provider, model, state, secrets }
-}
+/// One limiter for all entries of one deployment.
+type Limiters = HashMap<String, Arc<Limiter>>;
 
-fn build(
-    name: &str,
-    value: &Value,
-    around: Surroundings<'_>,
-    client: &Client,
-) -> Result<(Model, Vec<SecretString>), String> {
-    if !value.is_object() {
-        return Err("the entry is no mapping".to_owned());
-    }
-    let resolved = holmes_config::resolve(value, around.environment).map_err(|error| error.to_string())?;
-    let fields = resolved.as_object().ok_or("the entry is no mapping")?;
-    let deployment = entry::read(fields, around)?;
-    let secrets = deployment.endpoint.secrets();
-    let model: Model = Arc::new(OpenAi {
-        name: name.to_owned(),
-        endpoint: deployment.endpoint,
-        parameters: deployment.parameters,
-        window: deployment.window,
-        settings: around.settings.clone(),
-        client: client.clone(),
-        learnt: Mutex::default(),
-    });
-    Ok((model, secrets))
+fn ad_hoc(id: &str) -> Value {
+    Value::Object(Map::from_iter([("model".to_owned(), Value::from(id))]))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use holmes_protocol::{Message, TokenUsage, ToolCall, ToolSpec};
+use holmes_protocol::{Carried, Message, TokenUsage, ToolCall, ToolSpec};
 
 /// One call of a model.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,6 +11,17 @@ pub struct ChatRequest {
     pub messages: Vec<Message>,
     /// The tools on offer; empty when the model has to answer now.
     pub tools: Vec<ToolSpec>,
+}
+
+impl ChatRequest {
+    /// Leaves out what only some provider can read.
+    pub(crate) fn forget_carried(&mut self) {
+        for message in &mut self.messages {
+            if let Message::Assistant { carried, .. } = message {
+                carried.clear();
+            }
+        }
+    }
 }
 
 /// Why a model stopped.
@@ -33,6 +44,8 @@ pub struct ChatReply {
     pub text: String,
     /// Calls in the model's order.
     pub tool_calls: Vec<ToolCall>,
+    /// What the provider wants back with the results of these calls.
+    pub carried: Vec<Carried>,
     /// Why it stopped.
     pub finish: FinishReason,
     /// Tokens, if the provider counted them.
@@ -52,6 +65,13 @@ pub enum ChatEvent {
         reason: String,
         /// Until the next try.
         wait: Duration,
+    },
+    /// Nothing was delivered yet, and another model answers in this one's place.
+    FellBack {
+        /// Its name.
+        model: String,
+        /// Why, without secrets.
+        reason: String,
     },
     /// The end.
     Finished(ChatReply),

@@ -70,6 +70,15 @@ impl<'a> Tries<'a> {
         Self { policy, made: 0, waited: Duration::ZERO }
     }
 
+    /// Spends a wait that is no failure's. False: the budget has no room for it.
+    pub(crate) fn spend(&mut self, wait: Duration) -> bool {
+        let left = self.policy.budget.saturating_sub(self.waited);
+        if wait <= left {
+            self.waited += wait;
+        }
+        wait <= left
+    }
+
     /// Decides after a failure. `chance` is between 0 and 1.
     pub(crate) fn after(&mut self, retry: Retry, chance: f64) -> Decision {
         let hint = match retry {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use holmes_config::{ConfigError, Environment};
 use serde_json::Value;
 
-use crate::retry::Policy;
+use crate::{limiter, retry::Policy};
 
 /// HolmesGPT's default: as good as zero, but some servers refuse zero.
 const TEMPERATURE: f64 = 0.000_000_01;
@@ -21,6 +21,10 @@ pub struct Settings {
     pub temperature: Option<f64>,
     /// For reasoning models whose entry does not set it.
     pub reasoning_effort: Option<String>,
+    /// For Claude models whose entry does not set it: a JSON object.
+    pub thinking: Option<Value>,
+    /// Calls of one deployment at a time.
+    pub concurrent_calls: u32,
     /// Headers for entries that do not set them: a JSON object.
     pub extra_headers: Option<Value>,
     /// From the request to the end of the answer.
@@ -40,6 +44,8 @@ impl Default for Settings {
         Self {
             temperature: Some(TEMPERATURE),
             reasoning_effort: None,
+            thinking: None,
+            concurrent_calls: limiter::PLACES,
             extra_headers: None,
             request_timeout: REQUEST_TIMEOUT,
             idle_timeout: IDLE_TIMEOUT,
@@ -60,11 +66,11 @@ impl Settings {
             Some(_) => environment.parsed("TEMPERATURE", "a number, `none` or `null`")?,
         };
         settings.reasoning_effort = environment.get("REASONING_EFFORT").map(str::to_owned);
-        if let Some(text) = environment.get("EXTRA_HEADERS") {
-            let headers: Option<Value> = serde_json::from_str(text).ok().filter(Value::is_object);
-            let refusal = || ConfigError::variable("EXTRA_HEADERS", "a JSON object");
-            settings.extra_headers = Some(headers.ok_or_else(refusal)?);
-        }
+        settings.thinking = object(environment, "THINKING")?;
+        settings.extra_headers = object(environment, "EXTRA_HEADERS")?;
+        let concurrent = environment.parsed("LLM_MAX_CONCURRENT_CALLS_PER_MODEL", "a number of calls")?;
+        // 0 means off, as with HolmesGPT's other limits.
+        settings.concurrent_calls = concurrent.filter(|calls| *calls > 0).unwrap_or(limiter::PLACES);
         if let Some(limit) = seconds(environment, "LLM_REQUEST_TIMEOUT")? {
             settings.request_timeout = limit;
         }
@@ -75,6 +81,12 @@ impl Settings {
         settings.max_output = tokens(environment, "OVERRIDE_MAX_OUTPUT_TOKEN")?;
         Ok(settings)
     }
+}
+
+fn object(environment: &Environment, name: &str) -> Result<Option<Value>, ConfigError> {
+    let Some(text) = environment.get(name) else { return Ok(None) };
+    let value: Option<Value> = serde_json::from_str(text).ok().filter(Value::is_object);
+    value.map(Some).ok_or_else(|| ConfigError::variable(name, "a JSON object"))
 }
 
 fn seconds(environment: &Environment, name: &str) -> Result<Option<Duration>, ConfigError> {
@@ -113,7 +125,9 @@ mod tests {
 
     #[test]
     fn a_value_that_can_not_be_read_is_named() {
-        for name in ["TEMPERATURE", "EXTRA_HEADERS", "LLM_REQUEST_TIMEOUT", "OVERRIDE_MAX_CONTENT_SIZE"] {
+        for name in
+            ["TEMPERATURE", "EXTRA_HEADERS", "THINKING", "LLM_REQUEST_TIMEOUT", "OVERRIDE_MAX_CONTENT_SIZE"]
+        {
             let error = Settings::from_environment(&Environment::from([(name, "x")])).unwrap_err();
             assert!(error.to_string().contains(name), "{error}");
         }

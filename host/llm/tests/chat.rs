@@ -7,6 +7,7 @@ use std::{sync::Arc, time::Duration};
 use futures::StreamExt;
 use holmes_config::Environment;
 use holmes_fakes::{FakeLlm, Turn};
+use holmes_identity::entra::Entra;
 use holmes_llm::{
     ChatEvent, ChatModel, ChatReply, ChatRequest, Config, FinishReason, LlmError, LlmErrorKind, ModelList,
     Registry, RetryPolicy, Settings,
@@ -28,8 +29,10 @@ fn model(fake: &FakeLlm, id: &str) -> Arc<dyn ChatModel> {
     let entry = json!({"fake": {"model": id, "api_base": base, "api_key": "{{ env.K }}", "max_tokens": 9}});
     let list = ModelList::parse("models.yaml", &entry.to_string()).unwrap();
     let environment = Environment::from([("K", fake.api_key())]);
-    let client = holmes_llm::client().unwrap();
-    Registry::with_settings(list, Config::default(), environment, settings(), client).choose(None).unwrap()
+    let identities = Entra::new(holmes_identity::entra::Config::default()).unwrap();
+    Registry::with_settings(list, Config::default(), environment, settings(), identities)
+        .choose(None)
+        .unwrap()
 }
 
 /// The pieces of text, the reasons of retries, and the end.
@@ -40,7 +43,7 @@ async fn ask(model: &Arc<dyn ChatModel>) -> (Vec<String>, Vec<String>, Result<Ch
     while let Some(event) = events.next().await {
         match event {
             Ok(ChatEvent::TextDelta(piece)) => pieces.push(piece),
-            Ok(ChatEvent::Retry { reason, .. }) => retries.push(reason),
+            Ok(ChatEvent::Retry { reason, .. } | ChatEvent::FellBack { reason, .. }) => retries.push(reason),
             Ok(ChatEvent::Finished(reply)) => return (pieces, retries, Ok(reply)),
             Err(error) => return (pieces, retries, Err(error)),
         }
@@ -176,18 +179,18 @@ async fn finish_reasons_and_error_frames_are_told_apart() {
 async fn refusals_are_explained_and_not_repeated() {
     let rate = LlmErrorKind::RateLimited { retry_after: Some(Duration::from_secs(99)) };
     for (status, code, message, kind, word) in [
-        (401, "401", "invalid subscription key or wrong API endpoint", LlmErrorKind::Unauthorized, "api_key"),
-        (401, "PermissionDenied", "lacks the required data action", LlmErrorKind::Unauthorized, "role"),
-        (403, "AuthenticationTypeDisabled", "x", LlmErrorKind::Unauthorized, "key authentication"),
+        (401, "401", "invalid subscription key or wrong API endpoint", LlmErrorKind::KeyInvalid, "api_key"),
+        (401, "PermissionDenied", "lacks the required data action", LlmErrorKind::RoleMissing, "role"),
+        (403, "AuthenticationTypeDisabled", "x", LlmErrorKind::LocalAuthDisabled, "takes no keys"),
         (
             403,
             "403",
             "Access denied due to Virtual Network/Firewall rules.",
-            LlmErrorKind::Unauthorized,
+            LlmErrorKind::NetworkDenied,
             "network",
         ),
-        (404, "DeploymentNotFound", "x", LlmErrorKind::NotFound, "`dep`"),
-        (404, "404", "Resource not found", LlmErrorKind::NotFound, "api_base"),
+        (404, "DeploymentNotFound", "x", LlmErrorKind::DeploymentMissing, "`dep`"),
+        (404, "404", "Resource not found", LlmErrorKind::WrongPath, "api_base"),
         (429, "insufficient_quota", "x", LlmErrorKind::QuotaExhausted, "quota"),
         (429, "429", "Please retry after 99 seconds", rate, "99 s"),
         (400, "content_filter", "x", LlmErrorKind::ContentFiltered, "content filter"),

@@ -27,6 +27,13 @@ pub enum Event {
         /// Until the next try, in milliseconds.
         wait_ms: u64,
     },
+    /// The model can not answer, and another one does in its place.
+    FellBack {
+        /// The name of the one that is asked instead.
+        model: String,
+        /// Why, without secrets.
+        reason: String,
+    },
     /// The model finished a message that is not the answer.
     AssistantMessage {
         /// Its text; may be empty.

@@ -17,7 +17,7 @@ pub use finding::{
     ReadOutcome, Report, Severity, Symptom, UnknownRead, Verdict,
 };
 pub use id::{InvalidName, InvestigationId, ToolCallId, ToolName, ToolsetName};
-pub use message::Message;
+pub use message::{Carried, Message};
 pub use tool::{SideEffect, Source, ToolCall, ToolOutcome, ToolOutput, ToolSpec, ToolStatus};
 pub use tool_error::{ToolError, ToolErrorKind};
 pub use usage::TokenUsage;

@@ -1,8 +1,19 @@
 //! The conversation as the loop sees it, free of any provider's wire format.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{Report, ToolCall, ToolCallId, ToolName, ToolStatus};
+
+/// An item of a provider that only that provider can read: encrypted reasoning, a signed thought. It goes
+/// back to where it came from and nowhere else, neither to another model nor to a client.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Carried {
+    /// The deployment that made it, as its endpoint names itself.
+    pub origin: String,
+    /// The item as it was received.
+    pub item: Value,
+}
 
 /// One message of a conversation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,6 +36,9 @@ pub enum Message {
         /// Calls in the model's order.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         tool_calls: Vec<ToolCall>,
+        /// Items that the provider wants back between the turns of one investigation.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        carried: Vec<Carried>,
     },
     /// What a tool answered; already neutralised, redacted and bounded.
     Tool {

@@ -122,11 +122,19 @@ impl From<&AgentError> for ApiError {
 /// The class of the failure. The sentence with hosts, deployments and the provider's words is the log's.
 fn model_failure(kind: LlmErrorKind, error: &AgentError) -> (StatusCode, &'static str) {
     match kind {
-        LlmErrorKind::Unauthorized => (
+        LlmErrorKind::NoCredential
+        | LlmErrorKind::TokenRejected
+        | LlmErrorKind::KeyInvalid
+        | LlmErrorKind::RoleMissing
+        | LlmErrorKind::LocalAuthDisabled
+        | LlmErrorKind::NetworkDenied
+        | LlmErrorKind::NoCustomDomain
+        | LlmErrorKind::WrongTenant
+        | LlmErrorKind::Unauthorized => (
             StatusCode::BAD_GATEWAY,
             "the model's provider refused the server's credential or denies access; the server's log says more",
         ),
-        LlmErrorKind::NotFound => (
+        LlmErrorKind::DeploymentMissing | LlmErrorKind::WrongPath => (
             StatusCode::BAD_GATEWAY,
             "the model's provider has no such deployment, model or path; the server's log says more",
         ),
@@ -145,10 +153,6 @@ fn model_failure(kind: LlmErrorKind, error: &AgentError) -> (StatusCode, &'stati
             StatusCode::BAD_REQUEST,
             "the provider's content filter stopped the request or its answer; rephrase the question",
         ),
-        LlmErrorKind::Rejected => (
-            StatusCode::BAD_GATEWAY,
-            "the model's provider does not accept the request; the server's log says more",
-        ),
         LlmErrorKind::Unavailable if timed_out(error) => {
             (StatusCode::GATEWAY_TIMEOUT, "the model's provider can not be reached or did not answer in time")
         }
@@ -159,6 +163,13 @@ fn model_failure(kind: LlmErrorKind, error: &AgentError) -> (StatusCode, &'stati
         LlmErrorKind::Malformed => {
             (StatusCode::BAD_GATEWAY, "the model's provider sent an answer that its protocol does not allow")
         }
+        LlmErrorKind::WrongApi
+        | LlmErrorKind::UnsupportedParameter
+        | LlmErrorKind::StaleReasoning
+        | LlmErrorKind::Rejected => (
+            StatusCode::BAD_GATEWAY,
+            "the model's provider does not accept the request; the server's log says more",
+        ),
     }
 }
 

@@ -34,7 +34,8 @@ pub(crate) fn read(messages: &[Value]) -> Result<Vec<Message>, ApiError> {
             Some("assistant") => {
                 let tool_calls = calls(message, &place)?;
                 names.extend(tool_calls.iter().map(|call| (call.id.clone(), call.name.clone())));
-                history.push(Message::Assistant { text: content(message, &place)?, tool_calls });
+                let text = content(message, &place)?;
+                history.push(Message::Assistant { text, tool_calls, carried: Vec::new() });
             }
             Some("tool") => history.push(result(message, &place, &names)?),
             Some(_) | None => {
@@ -134,10 +135,10 @@ fn write_message(message: &Message) -> Value {
     match message {
         Message::System { text } => json!({ "role": "system", "content": text }),
         Message::User { text } => json!({ "role": "user", "content": text }),
-        Message::Assistant { text, tool_calls } if tool_calls.is_empty() => {
+        Message::Assistant { text, tool_calls, .. } if tool_calls.is_empty() => {
             json!({ "role": "assistant", "content": text })
         }
-        Message::Assistant { text, tool_calls } => {
+        Message::Assistant { text, tool_calls, .. } => {
             let text = (!text.is_empty()).then_some(text);
             let calls: Vec<Value> = tool_calls.iter().map(write_call).collect();
             json!({ "role": "assistant", "content": text, "tool_calls": calls })

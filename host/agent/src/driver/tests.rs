@@ -41,6 +41,7 @@ impl ChatModel for Script {
         let reply = |text: &str, tool_calls| ChatReply {
             text: text.to_owned(),
             tool_calls,
+            carried: Vec::new(),
             finish: FinishReason::Stop,
             usage: TokenUsage::default(),
             model: "script".to_owned(),

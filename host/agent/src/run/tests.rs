@@ -22,6 +22,7 @@ fn reply(text: &str, tool_calls: Vec<ToolCall>, finish: FinishReason) -> ChatRep
     ChatReply {
         text: text.to_owned(),
         tool_calls,
+        carried: Vec::new(),
         finish,
         usage: TokenUsage { prompt_tokens: 1, ..TokenUsage::default() },
         model: "m".to_owned(),
@@ -85,7 +86,7 @@ fn assert_well_formed(messages: &[Message]) {
         match message {
             Message::System { .. } => assert_eq!(at, 0),
             Message::User { .. } => assert!(open.is_empty()),
-            Message::Assistant { text, tool_calls } => {
+            Message::Assistant { text, tool_calls, .. } => {
                 assert!(open.is_empty() && (!text.is_empty() || !tool_calls.is_empty()));
                 open = tool_calls.iter().rev().map(|call| call.id.clone()).collect();
                 for call in tool_calls {
@@ -162,9 +163,9 @@ fn what_was_written_before_a_cut_is_kept() {
     run.stop(Stop::Cancelled, "half", &door);
     assert!(matches!(run.next_step(), Step::Finish(Ok(answer)) if answer.ending == Ending::Interrupted));
     let mut run = Run::new(start(9), &door);
-    run.model_failed(LlmError::new(LlmErrorKind::Unauthorized, "no"), "", &door);
+    run.model_failed(LlmError::new(LlmErrorKind::KeyInvalid, "no"), "", &door);
     let Step::Finish(Err(error)) = run.next_step() else { panic!() };
-    assert_eq!(error.kind(), AgentErrorKind::Model(LlmErrorKind::Unauthorized));
+    assert_eq!(error.kind(), AgentErrorKind::Model(LlmErrorKind::KeyInvalid));
 }
 
 #[test]
@@ -183,6 +184,7 @@ fn a_history_of_a_client_is_put_in_order() {
         Message::Assistant {
             text: String::new(),
             tool_calls: vec![call("a", "get", "{}"), call("b", "get", "{}"), call("c", "get", "")],
+            carried: Vec::new(),
         },
         tool("b"),
         tool("a"),

@@ -1,85 +1,94 @@
 //! A refusal into a kind, a sentence with the fix, and what to do next.
 
+mod access;
+mod body;
+
+use std::time::Duration;
+
+use holmes_identity::Stamp;
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::endpoint::Endpoint;
+use self::body::Body;
 use crate::{
     LlmError, LlmErrorKind,
+    dialect::Dialect,
+    endpoint::Endpoint,
     retry::{self, Retry},
 };
 
-/// As much of an unknown body as a person needs to recognise it.
-const QUOTED_CHARACTERS: usize = 500;
+/// Anthropic's "overloaded".
+const OVERLOADED: u16 = 529;
+
+/// What providers say of reasoning that they can not take back.
+const STALE: [&str; 5] = [
+    "item with id",
+    "invalid_encrypted_content",
+    "blocks in the latest assistant message cannot be modified",
+    "invalid `signature` in `thinking` block",
+    "expected `thinking` or `redacted_thinking`",
+];
 
 /// A failed try.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) error: LlmError,
     pub(crate) retry: Retry,
-    /// A parameter that the deployment does not take.
-    pub(crate) unsupported: Option<String>,
+    /// What would make another try different.
+    pub(crate) remedy: Option<Remedy>,
+}
+
+/// What would make another try different.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Remedy {
+    /// The parameter is not taken.
+    WithoutParameter(String),
+    /// The deployment wants to be spoken to otherwise.
+    Speak(Dialect),
+    /// What a former deployment encrypted can not be read by this one.
+    WithoutCarried,
+    /// The credential was refused; there may be a newer one.
+    NewCredential(Stamp),
 }
 
 impl Failure {
     pub(crate) fn transient(message: String) -> Self {
         let error = LlmError::new(LlmErrorKind::Unavailable, message);
-        Self { error, retry: Retry::Transient(None), unsupported: None }
-    }
-}
-
-/// What providers put into an error, wherever they put it.
-struct Body {
-    code: String,
-    message: String,
-    param: String,
-    /// Everything in lower case, for the texts of which no code exists.
-    all: String,
-}
-
-impl Body {
-    fn read(text: &str) -> Self {
-        let json: Value = serde_json::from_str(text).unwrap_or_default();
-        let error = json.get("error").unwrap_or(&json);
-        let word = |value: Option<&Value>| match value {
-            Some(Value::String(text)) => text.clone(),
-            Some(Value::Number(number)) => number.to_string(),
-            _ => String::new(),
-        };
-        let message = if error.is_string() { word(Some(error)) } else { word(error.get("message")) };
-        let code = word(error.get("code").filter(|code| !code.is_null()).or_else(|| error.get("type")));
-        let message = if message.is_empty() { text.to_owned() } else { message };
-        Self { code, message, param: word(error.get("param")), all: text.to_ascii_lowercase() }
+        Self { error, retry: Retry::Transient(None), remedy: None }
     }
 
-    fn has(&self, text: &str) -> bool {
-        self.all.contains(text)
+    /// Says which credential the refused request was signed with.
+    pub(crate) fn signed_by(mut self, stamp: Stamp) -> Self {
+        // A role or a tenant that is wrong stays wrong with a newer token.
+        if self.error.kind == LlmErrorKind::TokenRejected {
+            self.remedy = Some(Remedy::NewCredential(stamp));
+        }
+        self
     }
 }
 
 /// Reads an answer that is no answer.
-pub(crate) fn classify(status: StatusCode, headers: &HeaderMap, text: &str, endpoint: &Endpoint) -> Failure {
+pub(crate) fn classify(
+    status: StatusCode,
+    headers: &HeaderMap,
+    text: &str,
+    endpoint: &Endpoint,
+    dialect: Dialect,
+) -> Failure {
     let body = Body::read(text);
     let hint = retry::hint(headers, &body.message, Timestamp::now());
+    let host = endpoint.host();
     let (kind, message) = match status.as_u16() {
-        401 => (LlmErrorKind::Unauthorized, unauthorized(&body, endpoint)),
-        403 => (LlmErrorKind::Unauthorized, forbidden(&body, endpoint)),
-        404 => (LlmErrorKind::NotFound, not_found(&body, endpoint)),
-        429 if body.has("insufficient_quota") => {
-            let message = "the subscription has no quota left (`insufficient_quota`); waiting does not help: \
-                           raise the quota or the billing limit, or use another model";
-            (LlmErrorKind::QuotaExhausted, message.to_owned())
-        }
-        429 => {
-            let message = format!("`{}` limits the rate: {}", endpoint.host(), quoted(&body, endpoint));
-            (LlmErrorKind::RateLimited { retry_after: hint }, message)
-        }
-        408 | 409 | 500..=599 => {
-            let message = format!("`{}` answered {status}: {}", endpoint.host(), quoted(&body, endpoint));
+        401 | 403 => access::refused(status, &body, endpoint),
+        400 if access::is_about_access(&body) => access::refused(status, &body, endpoint),
+        404 => not_found(&body, endpoint, dialect),
+        402 | 429 => throttled(&body, endpoint, hint),
+        408 | 409 | OVERLOADED | 500..=599 => {
+            let message = format!("`{host}` answered {}: {}", status.as_u16(), body.quoted(endpoint));
             (LlmErrorKind::Unavailable, message)
         }
-        _ => refusal(status, &body, endpoint),
+        _ => refusal(status, &body, endpoint, dialect),
     };
     let should_retry = headers.get("x-should-retry").and_then(|value| value.to_str().ok());
     let retry = match (kind, should_retry) {
@@ -88,80 +97,76 @@ pub(crate) fn classify(status: StatusCode, headers: &HeaderMap, text: &str, endp
         (LlmErrorKind::Unavailable, _) => Retry::Transient(hint),
         _ => Retry::Never,
     };
-    let unsupported = (status == StatusCode::BAD_REQUEST).then(|| unsupported(&body)).flatten();
-    Failure { error: LlmError { kind, message, status: Some(status.as_u16()) }, retry, unsupported }
+    let remedy = remedy(kind, status, &body, dialect);
+    Failure { error: LlmError { kind, message, status: Some(status.as_u16()) }, retry, remedy }
 }
 
 /// An `error` frame inside a stream has no status of its own.
-pub(crate) fn classify_frame(error: &Value, endpoint: &Endpoint) -> Failure {
+pub(crate) fn classify_frame(error: &Value, endpoint: &Endpoint, dialect: Dialect) -> Failure {
     let text = serde_json::json!({ "error": error }).to_string();
     let body = Body::read(&text);
+    let has = |words: &[&str]| words.iter().any(|word| body.has(word));
     let status = match body.code.parse::<u16>().ok().and_then(|code| StatusCode::from_u16(code).ok()) {
         Some(status) if status.is_client_error() || status.is_server_error() => status,
-        _ if body.has("rate_limit") || body.has("too many requests") || body.has("insufficient_quota") => {
+        _ if has(&["authentication_error"]) => StatusCode::UNAUTHORIZED,
+        _ if has(&["permission_error"]) => StatusCode::FORBIDDEN,
+        _ if has(&["not_found_error"]) => StatusCode::NOT_FOUND,
+        _ if has(&["rate_limit", "too many requests", "insufficient_quota", "billing_error"]) => {
             StatusCode::TOO_MANY_REQUESTS
         }
-        _ if body.has("content_filter")
-            || body.has("context_length_exceeded")
-            || body.has("invalid_request") =>
-        {
+        _ if has(&["content_filter", "context_length_exceeded", "invalid_request"]) => {
             StatusCode::BAD_REQUEST
         }
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     };
-    let mut failure = classify(status, &HeaderMap::new(), &text, endpoint);
+    let mut failure = classify(status, &HeaderMap::new(), &text, endpoint, dialect);
     failure.error.status = None;
-    failure.unsupported = None;
+    failure.remedy = None;
     failure
 }
 
-fn unauthorized(body: &Body, endpoint: &Endpoint) -> String {
-    let host = endpoint.host();
-    if body.has("permissiondenied")
-        || body.has("lacks the required data action")
-        || body.has("does not have access")
+fn throttled(body: &Body, endpoint: &Endpoint, hint: Option<Duration>) -> (LlmErrorKind, String) {
+    if ["insufficient_quota", "billing_error", "credit balance is too low"].iter().any(|word| body.has(word))
     {
-        return format!(
-            "`{host}` knows the credential, but it lacks a role: assign `Cognitive Services OpenAI User`"
-        );
+        let message = "the subscription has no quota or credit left; waiting does not help: \
+                       raise the quota or the billing limit, or use another model";
+        return (LlmErrorKind::QuotaExhausted, message.to_owned());
     }
-    if body.has("audience is incorrect") || body.has("access token is missing") {
-        return format!(
-            "`{host}` refused the credential: the key is missing or wrong for this resource; check `api_key`"
-        );
-    }
-    format!(
-        "`{host}` refused the key: check `api_key`, and that `api_base` is the resource the key belongs to"
-    )
+    let message = format!("`{}` limits the rate: {}", endpoint.host(), body.quoted(endpoint));
+    (LlmErrorKind::RateLimited { retry_after: hint }, message)
 }
 
-fn forbidden(body: &Body, endpoint: &Endpoint) -> String {
-    let host = endpoint.host();
-    if body.has("authenticationtypedisabled") || body.has("key based authentication is disabled") {
-        return format!(
-            "`{host}` has key authentication disabled; enable it, or use a resource that allows keys"
-        );
-    }
-    if body.has("virtual network") || body.has("firewall") || body.has("public access is disabled") {
-        return format!(
-            "`{host}` refuses this network: use its private endpoint, or allow this address in its firewall"
-        );
-    }
-    format!("`{host}` denies access: {}", quoted(body, endpoint))
-}
-
-fn not_found(body: &Body, endpoint: &Endpoint) -> String {
-    let (host, model) = (endpoint.host(), &endpoint.address.model);
-    if body.has("deploymentnotfound") || body.has("model_not_found") || body.has("does not exist") {
-        return format!(
+fn not_found(body: &Body, endpoint: &Endpoint, dialect: Dialect) -> (LlmErrorKind, String) {
+    let (host, model) = (endpoint.host(), &endpoint.model);
+    if ["deploymentnotfound", "model_not_found", "does not exist", "not_found_error"]
+        .iter()
+        .any(|word| body.has(word))
+    {
+        let message = format!(
             "`{host}` has no deployment or model `{model}`: check the name; a new Azure deployment needs up to 5 minutes"
         );
+        return (LlmErrorKind::DeploymentMissing, message);
     }
-    format!("`{host}` has nothing at `{}`: check `api_base` and `api_version`", endpoint.address.url.path())
+    let path = endpoint.routes.of(dialect).map(|address| address.url.path().to_owned()).unwrap_or_default();
+    let message = format!("`{host}` has nothing at `{path}`: check `api_base` and `api_version`");
+    (LlmErrorKind::WrongPath, message)
 }
 
-fn refusal(status: StatusCode, body: &Body, endpoint: &Endpoint) -> (LlmErrorKind, String) {
-    if body.has("context_length_exceeded") || body.has("maximum context length") {
+fn refusal(status: StatusCode, body: &Body, endpoint: &Endpoint, dialect: Dialect) -> (LlmErrorKind, String) {
+    let host = endpoint.host();
+    if body.has("credit balance is too low") {
+        return throttled(body, endpoint, None);
+    }
+    if [
+        "context_length_exceeded",
+        "maximum context length",
+        "prompt is too long",
+        "request_too_large",
+        "exceed context limit",
+    ]
+    .iter()
+    .any(|word| body.has(word))
+    {
         let message = "the conversation does not fit the model's window: ask for less, or use a model with a larger one";
         return (LlmErrorKind::ContextTooLong, message.to_owned());
     }
@@ -171,50 +176,66 @@ fn refusal(status: StatusCode, body: &Body, endpoint: &Endpoint) -> (LlmErrorKin
     {
         let message = format!(
             "the provider's content filter refused the request{}: rephrase the question, or relax the deployment's filter",
-            filtered_categories(&body.all)
+            body.filtered_categories()
         );
         return (LlmErrorKind::ContentFiltered, message);
     }
-    if status.is_redirection() {
+    if STALE.iter().any(|word| body.has(word)) {
+        let message = format!("`{host}` can not read the reasoning of an earlier turn; ask again");
+        return (LlmErrorKind::StaleReasoning, message);
+    }
+    if wanted(body, dialect).is_some() {
         let message = format!(
-            "`{}` redirects, which is not followed: put the final address into `api_base`",
-            endpoint.host()
+            "the deployment `{}` does not speak {}: {}; set `api: {}` in the entry",
+            endpoint.model,
+            dialect.as_str(),
+            body.quoted(endpoint),
+            if dialect == Dialect::Chat { "responses" } else { "chat" },
         );
+        return (LlmErrorKind::WrongApi, message);
+    }
+    if let Some(parameter) = body.unsupported() {
+        let message = format!(
+            "the deployment `{}` does not take `{parameter}`: {}; remove it from the entry",
+            endpoint.model,
+            body.quoted(endpoint)
+        );
+        return (LlmErrorKind::UnsupportedParameter, message);
+    }
+    if status.is_redirection() {
+        let message =
+            format!("`{host}` redirects, which is not followed: put the final address into `api_base`");
         return (LlmErrorKind::Rejected, message);
     }
-    let host = endpoint.host();
-    (
-        LlmErrorKind::Rejected,
-        format!("`{host}` does not accept the request ({status}): {}", quoted(body, endpoint)),
-    )
+    let message = format!("`{host}` does not accept the request ({status}): {}", body.quoted(endpoint));
+    (LlmErrorKind::Rejected, message)
 }
 
-/// The categories that Azure marks as filtered, as ` (violence)`.
-fn filtered_categories(all: &str) -> String {
-    let body: Value = serde_json::from_str(all).unwrap_or_default();
-    let inner = ["innererror", "inner_error"].iter().find_map(|name| body.get("error")?.get(name));
-    let results = inner.and_then(|inner| inner.get("content_filter_result")).and_then(Value::as_object);
-    let filtered = |value: &Value| value.get("filtered").and_then(Value::as_bool).unwrap_or(false);
-    let names =
-        results.into_iter().flatten().filter(|(_, value)| filtered(value)).map(|(name, _)| name.as_str());
-    let names = names.collect::<Vec<_>>().join(", ");
-    if names.is_empty() { names } else { format!(" ({names})") }
+/// The protocol that a refusal asks for.
+fn wanted(body: &Body, dialect: Dialect) -> Option<Dialect> {
+    let other = match dialect {
+        Dialect::Chat => Dialect::Responses,
+        Dialect::Responses => Dialect::Chat,
+        Dialect::Messages => return None,
+    };
+    let asks = body.has("operationnotsupported")
+        || body.has("use /v1/responses")
+        || body.has("only supported in v1/responses");
+    asks.then_some(other)
 }
 
-/// The parameter that a 400 is about.
-fn unsupported(body: &Body) -> Option<String> {
-    if body.has("stream_options") {
-        return Some("stream_options".to_owned());
+fn remedy(kind: LlmErrorKind, status: StatusCode, body: &Body, dialect: Dialect) -> Option<Remedy> {
+    if kind == LlmErrorKind::StaleReasoning {
+        return Some(Remedy::WithoutCarried);
     }
-    let coded = matches!(body.code.as_str(), "unsupported_parameter" | "unsupported_value");
-    (coded && !body.param.is_empty()).then(|| body.param.clone())
+    // `OpenAI` says 404 of a model that only Responses has.
+    let may_be_protocol = [LlmErrorKind::WrongApi, LlmErrorKind::DeploymentMissing, LlmErrorKind::WrongPath];
+    if may_be_protocol.contains(&kind) {
+        return wanted(body, dialect).map(Remedy::Speak);
+    }
+    let parameter = body.unsupported().filter(|_| status == StatusCode::BAD_REQUEST);
+    parameter.map(Remedy::WithoutParameter)
 }
 
-/// The provider's own words: without secrets and control characters, and not too many.
-fn quoted(body: &Body, endpoint: &Endpoint) -> String {
-    let text = endpoint.redact(&body.message);
-    let clean = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(QUOTED_CHARACTERS);
-    let clean: String = clean.collect();
-    let clean = clean.trim();
-    if clean.is_empty() { "no reason given".to_owned() } else { clean.to_owned() }
-}
+#[cfg(test)]
+mod tests;

@@ -1,134 +1,50 @@
-//! Where a deployment is, and how a request to it is signed: the only place that touches a key.
+//! The URLs of Azure's and `OpenAI`'s deployments, from a base as people write it.
 
-use std::net::IpAddr;
+use reqwest::Url;
 
-use http::{HeaderName, HeaderValue};
-use reqwest::{RequestBuilder, Url};
-use secrecy::{ExposeSecret, SecretString};
+use crate::{
+    dialect::Dialect,
+    endpoint::{Address, Routes},
+};
 
 /// `LiteLLM`'s default, which `HolmesGPT`'s users rely on.
 const DEFAULT_API_VERSION: &str = "2025-02-01-preview";
 /// Older classic API versions answer 400 to `stream_options`.
 const FIRST_VERSION_WITH_STREAM_OPTIONS: &str = "2024-09-01";
-/// Hosts of Azure's own data planes, sovereign clouds included.
-const AZURE_SUFFIXES: [&str; 3] = [".openai.azure.", ".cognitiveservices.azure.", ".services.ai.azure."];
+/// Older classic API versions have no Responses; the resource's v1 path has.
+const FIRST_VERSION_WITH_RESPONSES: &str = "2025-03-01-preview";
+/// Lists models on every classic resource.
+const MODELS_VERSION: &str = "2024-10-21";
 
-/// Where requests go.
+/// What a base and a deployment's name come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Address {
-    /// With path and `api-version`; holds no credential.
-    pub(crate) url: Url,
-    /// The body's `model`.
+pub(crate) struct Addresses {
+    pub(crate) chat: Address,
+    pub(crate) responses: Address,
+    /// Lists models: a request that proves the credential and costs no token.
+    pub(crate) models: Url,
+    /// The body's `model`: the base may name a deployment, and wins.
     pub(crate) model: String,
-    /// Whether usage may be asked for in a stream.
-    pub(crate) stream_options: bool,
 }
 
-/// How requests are signed.
-#[derive(Debug, Clone)]
-pub(crate) enum Key {
-    /// Azure's `api-key`.
-    Azure(SecretString),
-    /// `Authorization: Bearer`.
-    Bearer(SecretString),
-    /// A server that wants none.
-    None,
-}
-
-/// A signed way to a deployment.
-#[derive(Debug, Clone)]
-pub(crate) struct Endpoint {
-    pub(crate) address: Address,
-    pub(crate) key: Key,
-    /// The entry's `extra_headers`; gateways take keys there.
-    pub(crate) headers: Vec<(HeaderName, SecretString)>,
-}
-
-impl Endpoint {
-    /// What may be shown to nobody: the key, and headers, because gateways take keys there.
-    pub(crate) fn secrets(&self) -> Vec<SecretString> {
-        let key = match &self.key {
-            Key::Azure(key) | Key::Bearer(key) => Some(key),
-            Key::None => None,
-        };
-        key.into_iter().chain(self.headers.iter().map(|(_, value)| value)).cloned().collect()
-    }
-
-    /// Puts key and headers on a request.
-    pub(crate) fn sign(&self, mut request: RequestBuilder) -> RequestBuilder {
-        for (name, value) in &self.headers {
-            request = request.header(name, sensitive(value.expose_secret()));
-        }
-        match &self.key {
-            Key::Azure(key) => request.header("api-key", sensitive(key.expose_secret())),
-            Key::Bearer(key) => {
-                request.header("authorization", sensitive(&format!("Bearer {}", key.expose_secret())))
-            }
-            Key::None => request,
+impl Addresses {
+    /// The routes of a deployment that is spoken to in `first` to begin with.
+    pub(crate) fn routes(self, first: Dialect) -> Routes {
+        let (chat, responses) = ((Dialect::Chat, self.chat), (Dialect::Responses, self.responses));
+        match first {
+            Dialect::Responses => Routes { first: responses, other: Some(chat) },
+            Dialect::Chat | Dialect::Messages => Routes { first: chat, other: Some(responses) },
         }
     }
-
-    /// Takes every secret of this endpoint out of a text that came from outside.
-    pub(crate) fn redact(&self, text: &str) -> String {
-        let key = match &self.key {
-            Key::Azure(key) | Key::Bearer(key) => Some(key),
-            Key::None => None,
-        };
-        let secrets = key.into_iter().chain(self.headers.iter().map(|(_, value)| value));
-        let secrets = secrets.map(ExposeSecret::expose_secret).filter(|secret| !secret.is_empty());
-        secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "[redacted]"))
-    }
-
-    /// The host, for messages.
-    pub(crate) fn host(&self) -> String {
-        host(&self.address.url)
-    }
-}
-
-/// A key that no header can carry was refused when the entry was read; empty here is never reached.
-fn sensitive(value: &str) -> HeaderValue {
-    let mut value = HeaderValue::from_str(value).unwrap_or_else(|_| HeaderValue::from_static(""));
-    value.set_sensitive(true);
-    value
-}
-
-/// Host and port.
-pub(crate) fn host(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
-}
-
-/// Reads a base URL. The error says what is wrong without quoting it, because it may hold a credential.
-pub(crate) fn base(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text.trim()).map_err(|error| format!("`api_base` is no URL ({error})"))?;
-    if !matches!(url.scheme(), "https" | "http") || url.host_str().is_none_or(str::is_empty) {
-        return Err("`api_base` has to begin with `https://` and name a host".to_owned());
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("`api_base` holds a user or password; put the credential into `api_key`".to_owned());
-    }
-    Ok(url)
-}
-
-/// Whether a base is one of Azure's own hosts.
-pub(crate) fn is_azure(url: &Url) -> bool {
-    url.host_str().is_some_and(|host| AZURE_SUFFIXES.iter().any(|suffix| host.contains(suffix)))
-}
-
-/// Whether a key may be sent there: over TLS, or to this machine.
-pub(crate) fn may_carry_a_key(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    url.scheme() == "https" || host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// Azure's two forms. `version` decides, unless the base ends in `/openai/v1` or names a deployment.
-pub(crate) fn azure(base: &Url, deployment: &str, version: Option<&str>) -> Address {
+pub(crate) fn azure(base: &Url, deployment: &str, version: Option<&str>) -> Addresses {
     let in_query =
         base.query_pairs().find(|(name, _)| name == "api-version").map(|(_, value)| value.into_owned());
     let version = version.map(str::to_owned).or(in_query);
     let mut segments: Vec<&str> = base.path().split('/').filter(|segment| !segment.is_empty()).collect();
-    strip(&mut segments, &["chat", "completions"]);
+    strip_protocol(&mut segments);
     let mut named = None;
     if let [.., "openai", "deployments", name] = segments.as_slice() {
         named = Some((*name).to_owned());
@@ -137,36 +53,70 @@ pub(crate) fn azure(base: &Url, deployment: &str, version: Option<&str>) -> Addr
     let ends_in_v1 = strip(&mut segments, &["openai", "v1"]);
     strip(&mut segments, &["openai"]);
     let wants_v1 = version.as_deref().is_some_and(|version| matches!(version, "v1" | "latest" | "preview"));
-    let mut url = base.clone();
-    url.set_query(None);
-    url.set_fragment(None);
+    let at = |rest: &[&str], version: Option<&str>| {
+        let mut url = base.clone();
+        url.set_query(None);
+        url.set_fragment(None);
+        set_path(&mut url, &segments, rest);
+        if let Some(version) = version {
+            url.query_pairs_mut().append_pair("api-version", version);
+        }
+        url
+    };
+    let plain = |url| Address { url, stream_options: true };
+    let model = named.clone().unwrap_or_else(|| deployment.trim_matches('/').to_owned());
     if (ends_in_v1 || wants_v1) && named.is_none() {
-        set_path(&mut url, &segments, &["openai", "v1", "chat", "completions"]);
-        return Address { url, model: deployment.to_owned(), stream_options: true };
+        return Addresses {
+            chat: plain(at(&["openai", "v1", "chat", "completions"], None)),
+            responses: plain(at(&["openai", "v1", "responses"], None)),
+            models: at(&["openai", "v1", "models"], None),
+            model,
+        };
     }
-    let name = named.unwrap_or_else(|| percent_free(deployment));
-    set_path(&mut url, &segments, &["openai", "deployments", &name, "chat", "completions"]);
     let version = version.filter(|_| !wants_v1).unwrap_or_else(|| DEFAULT_API_VERSION.to_owned());
-    url.query_pairs_mut().append_pair("api-version", &version);
-    let stream_options = version.as_str() >= FIRST_VERSION_WITH_STREAM_OPTIONS;
-    Address { url, model: deployment.to_owned(), stream_options }
+    let responses = if version.as_str() < FIRST_VERSION_WITH_RESPONSES {
+        at(&["openai", "v1", "responses"], None)
+    } else {
+        at(&["openai", "responses"], Some(&version))
+    };
+    Addresses {
+        chat: Address {
+            url: at(&["openai", "deployments", &model, "chat", "completions"], Some(&version)),
+            stream_options: version.as_str() >= FIRST_VERSION_WITH_STREAM_OPTIONS,
+        },
+        responses: plain(responses),
+        models: at(&["openai", "models"], Some(MODELS_VERSION)),
+        model,
+    }
 }
 
 /// `OpenAI`, or a server that speaks like it.
-pub(crate) fn openai(base: &Url, model: &str) -> Address {
+pub(crate) fn openai(base: &Url, model: &str) -> Addresses {
     let mut segments: Vec<&str> = base.path().split('/').filter(|segment| !segment.is_empty()).collect();
-    strip(&mut segments, &["chat", "completions"]);
+    strip_protocol(&mut segments);
     if segments.is_empty() {
         segments.push("v1");
     }
-    let mut url = base.clone();
-    url.set_fragment(None);
-    set_path(&mut url, &segments, &["chat", "completions"]);
-    Address { url, model: model.to_owned(), stream_options: true }
+    let at = |rest: &[&str]| {
+        let mut url = base.clone();
+        url.set_fragment(None);
+        set_path(&mut url, &segments, rest);
+        url
+    };
+    let plain = |url| Address { url, stream_options: true };
+    Addresses {
+        chat: plain(at(&["chat", "completions"])),
+        responses: plain(at(&["responses"])),
+        models: at(&["models"]),
+        model: model.to_owned(),
+    }
 }
 
-fn percent_free(deployment: &str) -> String {
-    deployment.trim_matches('/').to_owned()
+/// People paste the URL of a request as well as that of a resource.
+fn strip_protocol(segments: &mut Vec<&str>) {
+    if !strip(segments, &["chat", "completions"]) {
+        strip(segments, &["responses"]);
+    }
 }
 
 fn strip(segments: &mut Vec<&str>, end: &[&str]) -> bool {
@@ -190,6 +140,7 @@ fn set_path(url: &mut Url, prefix: &[&str], rest: &[&str]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::endpoint::base;
 
     #[test]
     fn base_url_matrix() {
@@ -212,17 +163,37 @@ mod tests {
             ("/openai/v1", None, V1),
             ("/openai/v1/", Some("2025-01-01"), V1),
             ("/openai/v1/chat/completions", Some("preview"), V1),
+            ("/openai/v1/responses", None, V1),
         ] {
             let base = base(&format!("https://c.openai.azure.com{path}")).unwrap();
-            assert_eq!(azure(&base, "d", version).url.as_str(), expected, "{path} {version:?}");
+            assert_eq!(azure(&base, "d", version).chat.url.as_str(), expected, "{path} {version:?}");
         }
         let gateway = base("https://apim.example/team/openai").unwrap();
-        let address = azure(&gateway, "a b/c", None);
+        let address = azure(&gateway, "a b/c", None).chat;
         assert_eq!(
             address.url.as_str(),
             "https://apim.example/team/openai/deployments/a%20b%2Fc/chat/completions?api-version=2025-02-01-preview"
         );
-        assert!(address.stream_options && !azure(&gateway, "d", Some("2024-06-01")).stream_options);
+        assert!(address.stream_options && !azure(&gateway, "d", Some("2024-06-01")).chat.stream_options);
+    }
+
+    #[test]
+    fn responses_are_at_the_version_that_has_them() {
+        let base = |path: &str| base(&format!("https://c.openai.azure.com{path}")).unwrap();
+        for (path, version, expected) in [
+            ("", Some("2025-04-01-preview"), "openai/responses?api-version=2025-04-01-preview"),
+            ("", Some("2024-10-21"), "openai/v1/responses"),
+            ("", None, "openai/v1/responses"),
+            ("", Some("v1"), "openai/v1/responses"),
+            ("/api/projects/p/openai/v1", None, "api/projects/p/openai/v1/responses"),
+        ] {
+            let addresses = azure(&base(path), "d", version);
+            let url = addresses.responses.url.as_str();
+            assert_eq!(url, format!("https://c.openai.azure.com/{expected}"), "{path} {version:?}");
+        }
+        assert_eq!(azure(&base("/openai/deployments/x"), "d", None).model, "x");
+        let models = azure(&base(""), "d", None).models;
+        assert_eq!(models.as_str(), "https://c.openai.azure.com/openai/models?api-version=2024-10-21");
     }
 
     #[test]
@@ -233,25 +204,7 @@ mod tests {
             ("http://localhost:11434/v1/", "http://localhost:11434/v1/chat/completions"),
             ("https://x/y/chat/completions", "https://x/y/chat/completions"),
         ] {
-            assert_eq!(openai(&base(text).unwrap(), "m").url.as_str(), expected);
-        }
-    }
-
-    #[test]
-    fn keys_go_over_tls_or_stay_on_this_machine() {
-        for (text, expected) in [
-            ("https://example.com", true),
-            ("http://127.0.0.1:1", true),
-            ("http://[::1]:1", true),
-            ("http://localhost", true),
-            ("http://example.com", false),
-            ("http://localhost.example.com", false),
-            ("http://10.0.0.1", false),
-        ] {
-            assert_eq!(may_carry_a_key(&base(text).unwrap()), expected, "{text}");
-        }
-        for bad in ["", "x", "ftp://x", "file:///etc", "https://user:canary@x"] {
-            assert!(!base(bad).unwrap_err().contains("canary"), "{bad}");
+            assert_eq!(openai(&base(text).unwrap(), "m").chat.url.as_str(), expected);
         }
     }
 }

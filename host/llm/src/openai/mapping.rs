@@ -21,10 +21,10 @@ fn message(message: &Message) -> Value {
     match message {
         Message::System { text } => json!({"role": "system", "content": text}),
         Message::User { text } => json!({"role": "user", "content": text}),
-        Message::Assistant { text, tool_calls } if tool_calls.is_empty() => {
+        Message::Assistant { text, tool_calls, .. } if tool_calls.is_empty() => {
             json!({"role": "assistant", "content": text})
         }
-        Message::Assistant { text, tool_calls } => {
+        Message::Assistant { text, tool_calls, .. } => {
             // Some servers refuse an empty string beside calls.
             let content = if text.is_empty() { Value::Null } else { text.as_str().into() };
             let calls: Vec<Value> = tool_calls.iter().map(call).collect();
@@ -81,7 +81,7 @@ mod tests {
             messages: vec![
                 Message::System { text: "s".into() },
                 Message::User { text: "u".into() },
-                Message::Assistant { text: String::new(), tool_calls: vec![call] },
+                Message::Assistant { text: String::new(), tool_calls: vec![call], carried: vec![] },
                 Message::Tool {
                     call_id: "c1".parse().unwrap(),
                     name: "echo".parse().unwrap(),
@@ -89,7 +89,7 @@ mod tests {
                     text: "t".into(),
                     report: None,
                 },
-                Message::Assistant { text: String::new(), tool_calls: vec![] },
+                Message::Assistant { text: String::new(), tool_calls: vec![], carried: vec![] },
             ],
             tools: vec![ToolSpec {
                 name: "echo".parse().unwrap(),

@@ -1,13 +1,13 @@
 //! Pieces into an answer. A whole answer is one piece, so both ways give the same result.
 
-use holmes_protocol::{TokenUsage, ToolCall, ToolCallId};
+use holmes_protocol::{TokenUsage, ToolCall};
 use serde_json::Value;
 
 use super::{
     mapping,
     wire::{CallPiece, Chunk},
 };
-use crate::{ChatReply, FinishReason, LlmError, LlmErrorKind, retry};
+use crate::{ChatReply, FinishReason, LlmError, LlmErrorKind, call_id::call_id, dialect::Step};
 
 /// An answer that is being put together.
 #[derive(Debug, Default)]
@@ -29,8 +29,20 @@ struct PendingCall {
 }
 
 impl Answer {
+    /// Takes one JSON text: a chunk of a stream, or a whole answer.
+    pub(crate) fn push(&mut self, data: &str) -> Result<Step, LlmError> {
+        let chunk: Chunk = serde_json::from_str(data).map_err(|_| {
+            let message = "the server's answer is not what Chat Completions says: check `api_base`";
+            LlmError::new(LlmErrorKind::Malformed, message)
+        })?;
+        match chunk.error.as_ref().filter(|error| !error.is_null()) {
+            Some(error) => Ok(Step::Failed(error.clone())),
+            None => Ok(Step::Text(self.push_chunk(chunk))),
+        }
+    }
+
     /// Takes a piece; returns the text in it.
-    pub(crate) fn push(&mut self, chunk: Chunk) -> String {
+    fn push_chunk(&mut self, chunk: Chunk) -> String {
         if let Some(model) = chunk.model.filter(|model| !model.is_empty()) {
             self.model = model;
         }
@@ -85,7 +97,8 @@ impl Answer {
             FinishReason::Stop | FinishReason::ToolCalls => FinishReason::ToolCalls,
             other @ (FinishReason::Length | FinishReason::ContentFilter) => other,
         };
-        Ok(ChatReply { text: self.text, tool_calls, finish, usage: self.usage, model: self.model })
+        let carried = Vec::new();
+        Ok(ChatReply { text: self.text, tool_calls, carried, finish, usage: self.usage, model: self.model })
     }
 
     fn push_call(&mut self, piece: CallPiece) {
@@ -126,18 +139,9 @@ impl Answer {
 
 impl PendingCall {
     fn into_call(self) -> ToolCall {
-        let id: Option<ToolCallId> = self.id.parse().ok();
-        let id = id.unwrap_or_else(|| mint_id(self.index));
+        let id = call_id(&self.id, self.index);
         ToolCall { id, name: self.name, arguments: self.arguments }
     }
-}
-
-/// An id for a call whose server gave none, or none that could be sent back.
-fn mint_id(index: u64) -> ToolCallId {
-    let mark = retry::random();
-    let minted = format!("call_{mark:016x}_{index}");
-    // Always within the rules of an id; the loop exists because the type's only constructor is fallible.
-    minted.parse().unwrap_or_else(|_| mint_id(0))
 }
 
 fn finish_reason(reason: &str) -> FinishReason {

@@ -1,29 +1,37 @@
 //! One entry of a model list into a deployment, or into the reason why it is disabled.
 
 use holmes_config::Environment;
+use holmes_identity::entra::Entra;
 use http::{HeaderName, HeaderValue};
 use reqwest::Url;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde_json::{Map, Value};
 
-use super::{Config, Provider, provider::split};
+use super::{
+    Config, Provider,
+    auth::{self, AuthFacts},
+    provider::{Id, split},
+    service_connector::Family,
+};
 use crate::{
-    Settings,
-    openai::{
-        endpoint::{self, Endpoint, Key},
-        parameters::Wishes,
-    },
+    Settings, anthropic,
+    dialect::Dialect,
+    endpoint::{self, Address, Endpoint, Routes},
+    openai::address::{self, Addresses},
+    parameters::Wishes,
     windows,
 };
 
 /// Keys that are read here or mean something to `LiteLLM` only; every other key is a request parameter.
-const NOT_SENT: [&str; 31] = [
+const NOT_SENT: [&str; 33] = [
     "model",
     "name",
     "api_key",
     "api_base",
     "base_url",
     "api_version",
+    "azure_scope",
+    "scope",
     "custom_args",
     "allowed_openai_params",
     "extra_headers",
@@ -50,14 +58,29 @@ const NOT_SENT: [&str; 31] = [
     "stream",
     "stream_options",
 ];
-const ENTRA_KEYS: [&str; 2] = ["azure_ad_token", "client_secret"];
 const OPENAI_BASE: &str = "https://api.openai.com/v1";
+const ANTHROPIC_BASE: &str = "https://api.anthropic.com";
+/// Foundry's former model-inference path, retired on 26 August 2026.
+const MODEL_INFERENCE: &str = "/models";
 
 /// A usable entry.
-pub(super) struct Deployment {
+pub(super) struct Usable {
     pub(super) endpoint: Endpoint,
-    pub(super) parameters: Map<String, Value>,
-    pub(super) window: u64,
+    pub(super) wishes: Wishes,
+    pub(super) window: Option<u64>,
+    pub(super) auth: AuthFacts,
+    /// Lists models without costing a token, where the provider has such a path.
+    pub(super) models: Option<Url>,
+    pub(super) fallback: Fallback,
+    pub(super) secrets: Vec<SecretString>,
+}
+
+/// Who answers in an entry's place.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Fallback {
+    pub(super) names: Vec<String>,
+    /// Also when the content filter refuses.
+    pub(super) on_content_filter: bool,
 }
 
 /// What an entry is read against.
@@ -66,122 +89,175 @@ pub(super) struct Surroundings<'a> {
     pub(super) config: &'a Config,
     pub(super) environment: &'a Environment,
     pub(super) settings: &'a Settings,
+    pub(super) entra: &'a Entra,
 }
 
 /// Reads the fields of an entry whose templates are resolved.
-pub(super) fn read(fields: &Map<String, Value>, around: Surroundings<'_>) -> Result<Deployment, String> {
-    let id = text(fields, "model")?.ok_or("`model` is missing")?;
-    let (provider, model) = split(&id, text(fields, "api_base")?.or(text(fields, "base_url")?).is_some())?;
-    if text(fields, "api")?.is_some_and(|api| api == "responses") {
-        return Err("`api: responses` is not spoken yet; use `api: chat`".to_owned());
-    }
-    let base = base(fields, provider, around)?;
-    let azure = provider != Provider::OpenAi || endpoint::is_azure(&base.url);
-    if base.url.path().contains("/anthropic") {
-        return Err("Claude in Foundry is not spoken yet; supported are `azure/…` and `openai/…`".to_owned());
-    }
-    let key = key(fields, provider, azure, &base, around)?;
-    let version =
-        text(fields, "api_version")?.or_else(|| around.config.api_version.clone().filter(|_| azure));
-    let version = version.or_else(|| around.environment.get("AZURE_API_VERSION").map(str::to_owned));
-    let address = match (azure, provider) {
-        (true, Provider::Azure) => endpoint::azure(&base.url, model, version.as_deref()),
-        (true, Provider::AzureAi | Provider::OpenAi) => endpoint::azure(&base.url, model, Some("v1")),
-        (false, _) => endpoint::openai(&base.url, model),
-    };
-    let base_model = text(fields, "base_model")?.unwrap_or_else(|| model.to_owned());
-    let window = window(fields, &base_model, around.settings)?;
+pub(super) fn read(fields: &Map<String, Value>, around: Surroundings<'_>) -> Result<Usable, String> {
+    let named = text(fields, "model")?.ok_or("`model` is missing")?;
+    let id = split(&named, text(fields, "api_base")?.or(text(fields, "base_url")?).is_some())?;
+    let base = base(fields, id.provider, around)?;
+    // What Azure's variable names is Azure's, also behind a gateway with a name of its own.
+    let foundry = foundry(id.provider, around).and_then(|stated| endpoint::base(stated).ok());
+    let is_azure = matches!(id.provider, Provider::Azure | Provider::AzureAi)
+        || endpoint::is_azure(&base.url)
+        || foundry.is_some_and(|stated| stated == base.url);
+    let auth = auth::read(fields, id.provider, is_azure, &base, around)?;
     let wishes = Wishes {
         fields: parameters(fields),
         forced: strings(fields, "allowed_openai_params")?,
-        base_model,
-        limit_output: azure || base.is_openai,
+        name: id.model.to_owned(),
+        base_model: text(fields, "base_model")?,
+        limit_output: is_azure || base.is_public || speaks_messages(id.provider, &base.url),
+    };
+    let (routes, model, models) = if speaks_messages(id.provider, &base.url) {
+        let address = Address { url: anthropic::endpoint::url(&base.url), stream_options: false };
+        (Routes::only(Dialect::Messages, address), id.model.to_owned(), None)
+    } else {
+        let addresses = addresses(fields, id, is_azure, &base, around)?;
+        let (model, models) = (addresses.model.clone(), addresses.models.clone());
+        let first = first_dialect(fields, id, is_azure || base.is_public, &wishes, around.settings)?;
+        (addresses.routes(first), model, Some(models))
     };
     let headers = headers(fields.get("extra_headers").or(around.settings.extra_headers.as_ref()))?;
     if !headers.is_empty() && !endpoint::may_carry_a_key(&base.url) {
         return Err("`extra_headers` are only sent over https; `api_base` is plain http to another machine"
             .to_owned());
     }
-    let parameters = wishes.parameters(around.settings, window);
-    Ok(Deployment { endpoint: Endpoint { address, key, headers }, parameters, window })
+    let secrets = auth.secrets.into_iter().chain(headers.iter().map(|(_, value)| value.clone())).collect();
+    Ok(Usable {
+        endpoint: Endpoint { routes, model, authorizer: auth.authorizer, headers },
+        wishes,
+        window: window(fields, around.settings)?,
+        auth: auth.facts,
+        models,
+        fallback: fallback(fields)?,
+        secrets,
+    })
 }
 
-struct Base {
-    url: Url,
+/// Claude: at Anthropic, or in Foundry behind a base that ends so.
+fn speaks_messages(provider: Provider, base: &Url) -> bool {
+    let foundry = base.path().split('/').any(|segment| segment == "anthropic");
+    provider == Provider::Anthropic || (provider == Provider::AzureAi && foundry)
+}
+
+fn addresses(
+    fields: &Map<String, Value>,
+    id: Id<'_>,
+    is_azure: bool,
+    base: &Base,
+    around: Surroundings<'_>,
+) -> Result<Addresses, String> {
+    if !is_azure {
+        return Ok(address::openai(&base.url, id.model));
+    }
+    if base.url.path().trim_end_matches('/') == MODEL_INFERENCE {
+        return Err(
+            "the model inference path `/models` was retired on 26 August 2026: leave it out of `api_base`"
+                .to_owned(),
+        );
+    }
+    let own = text(fields, "api_version")?.or_else(|| around.config.api_version.clone());
+    let version = own.or_else(|| around.environment.get("AZURE_API_VERSION").map(str::to_owned));
+    // Foundry, and Azure under an `OpenAI` id, have the v1 path only.
+    let version = if id.provider == Provider::Azure { version.as_deref() } else { Some("v1") };
+    Ok(address::azure(&base.url, id.model, version))
+}
+
+/// The protocol to begin with: what is asked for, then what the model is known to need.
+fn first_dialect(
+    fields: &Map<String, Value>,
+    id: Id<'_>,
+    is_genuine: bool,
+    wishes: &Wishes,
+    settings: &Settings,
+) -> Result<Dialect, String> {
+    match text(fields, "api")?.as_deref() {
+        Some("responses") => return Ok(Dialect::Responses),
+        Some("chat") => return Ok(Dialect::Chat),
+        Some(_) => return Err("`api` is `chat` or `responses`".to_owned()),
+        None if id.responses => return Ok(Dialect::Responses),
+        None => {}
+    }
+    let model = wishes.base_model.as_deref().unwrap_or(&wishes.name);
+    let effort = text(fields, "reasoning_effort")?.or_else(|| settings.reasoning_effort.clone());
+    let reasons = effort.is_some_and(|effort| effort != "none");
+    let needed =
+        windows::responses_only(model) || (reasons && windows::reasons_with_tools_in_responses(model));
+    Ok(if is_genuine && needed { Dialect::Responses } else { Dialect::Chat })
+}
+
+/// Where an entry's requests go, and where that was said.
+pub(super) struct Base {
+    pub(super) url: Url,
     /// Stated by the entry itself.
-    own: bool,
-    is_openai: bool,
+    pub(super) own: bool,
+    /// `OpenAI`'s or Anthropic's own, which take nothing without a key.
+    pub(super) is_public: bool,
+    /// Named by Service Connector, whose credential goes with it.
+    pub(super) family: Option<Family>,
 }
 
 fn base(fields: &Map<String, Value>, provider: Provider, around: Surroundings<'_>) -> Result<Base, String> {
-    let own = text(fields, "api_base")?.or(text(fields, "base_url")?);
+    let own = text(fields, "api_base")?.or(text(fields, "base_url")?).filter(|base| !base.is_empty());
+    let stated =
+        own.clone().or_else(|| around.config.api_base.clone()).or_else(|| from_environment(provider, around));
+    let azure = matches!(provider, Provider::Azure | Provider::AzureAi);
+    let (family, connected) = match Family::in_use(around.environment).filter(|_| azure && stated.is_none()) {
+        Some((family, base)) => (Some(family), Some(base.to_owned())),
+        None => (None, None),
+    };
+    let default = match provider {
+        Provider::OpenAi => Some(OPENAI_BASE.to_owned()),
+        Provider::Anthropic => Some(ANTHROPIC_BASE.to_owned()),
+        Provider::Compatible(compatible) => compatible.default_base.map(str::to_owned),
+        Provider::Azure | Provider::AzureAi => None,
+    };
+    let missing = || {
+        let variable = match provider {
+            Provider::Compatible(compatible) => compatible.base_variable,
+            Provider::Azure | Provider::AzureAi | Provider::OpenAi | Provider::Anthropic => "AZURE_API_BASE",
+        };
+        format!("`api_base` is missing: set it in the entry, or set `{variable}`")
+    };
+    let url = endpoint::base(&stated.or(connected).or(default).ok_or_else(missing)?)?;
+    let is_public = matches!(url.host_str(), Some("api.openai.com" | "api.anthropic.com"));
+    Ok(Base { url, own: own.is_some(), is_public, family })
+}
+
+fn from_environment(provider: Provider, around: Surroundings<'_>) -> Option<String> {
     let variables: &[&str] = match provider {
         Provider::Azure => &["AZURE_API_BASE"],
         Provider::AzureAi => &["AZURE_AI_API_BASE", "AZURE_API_BASE"],
         Provider::OpenAi => &["OPENAI_API_BASE"],
+        Provider::Anthropic => &["ANTHROPIC_API_BASE"],
+        Provider::Compatible(compatible) => &[compatible.base_variable],
     };
-    let from_environment = || around.environment.first(variables).map(|(_, value)| value.to_owned());
-    let found = own.clone().or_else(|| around.config.api_base.clone()).or_else(from_environment);
-    let default = (provider == Provider::OpenAi).then(|| OPENAI_BASE.to_owned());
-    let named =
-        found.or(default).ok_or("`api_base` is missing: set it in the entry, or set `AZURE_API_BASE`")?;
-    let url = endpoint::base(&named)?;
-    let is_openai = url.host_str() == Some("api.openai.com");
-    Ok(Base { url, own: own.is_some(), is_openai })
+    let named = around.environment.first(variables).map(|(_, base)| base.to_owned());
+    named.or_else(|| foundry(provider, around).map(str::to_owned))
 }
 
-fn key(
-    fields: &Map<String, Value>,
-    provider: Provider,
-    azure: bool,
-    base: &Base,
-    around: Surroundings<'_>,
-) -> Result<Key, String> {
-    let own = text(fields, "api_key")?.filter(|key| !key.trim().is_empty());
-    let entra = ENTRA_KEYS.iter().find(|name| fields.get(**name).is_some_and(|value| !value.is_null()));
-    match (entra, &own) {
-        (Some(name), Some(_)) => return Err(format!("`{name}` and `api_key` exclude each other: keep one")),
-        (Some(name), None) => {
-            return Err(format!("`{name}` needs Entra, which is not spoken yet: set `api_key`"));
-        }
-        (None, _) => {}
-    }
-    let variables: &[&str] = match provider {
-        Provider::AzureAi => &["AZURE_AI_API_KEY", "AZURE_API_KEY", "AZURE_OPENAI_API_KEY"],
-        _ if azure => &["AZURE_API_KEY", "AZURE_OPENAI_API_KEY"],
-        Provider::Azure | Provider::OpenAi => &["OPENAI_API_KEY"],
-    };
-    let wants_entra = azure && around.environment.switch("AZURE_AD_TOKEN_AUTH").ok().flatten() == Some(true);
-    let from_environment = || around.environment.first(variables).filter(|_| !wants_entra);
-    // The configuration's key belongs to the configuration's base: it never goes to another one.
-    let configured = around.config.api_key.as_ref().filter(|_| !base.own);
-    let found = own.map(SecretString::from).or_else(|| configured.cloned());
-    let found = found.or_else(|| from_environment().map(|(_, value)| SecretString::from(value.to_owned())));
-    let Some(key) = found else {
-        if !azure && !base.is_openai {
-            return Ok(Key::None);
-        }
-        let name = variables.first().copied().unwrap_or_default();
-        let why =
-            if wants_entra { " (`AZURE_AD_TOKEN_AUTH` asks for Entra, which is not spoken yet)" } else { "" };
-        return Err(format!(
-            "no key{why}: set `api_key: \"{{{{ env.{name} }}}}\"` in the entry, or set `{name}`"
-        ));
-    };
-    if !endpoint::may_carry_a_key(&base.url) {
-        let host = endpoint::host(&base.url);
-        return Err(format!(
-            "the key is only sent over https, and `{host}` is plain http to another machine"
-        ));
-    }
-    let key = SecretString::from(key.expose_secret().trim().to_owned());
-    if HeaderValue::from_str(key.expose_secret()).is_err() {
-        return Err("`api_key` holds characters that no header can carry".to_owned());
-    }
-    Ok(if azure { Key::Azure(key) } else { Key::Bearer(key) })
+/// `HolmesGPT`'s Foundry page: `--model anthropic/<model>` with Azure's base.
+fn foundry(provider: Provider, around: Surroundings<'_>) -> Option<&str> {
+    let base = around.environment.get("AZURE_API_BASE").filter(|_| provider == Provider::Anthropic);
+    base.filter(|base| base.trim_end_matches('/').ends_with("/anthropic"))
 }
 
-fn window(fields: &Map<String, Value>, base_model: &str, settings: &Settings) -> Result<u64, String> {
+/// `fallback: [name, …]`, or `fallback: {models: [name, …], on_content_filter: true}`.
+fn fallback(fields: &Map<String, Value>) -> Result<Fallback, String> {
+    let Some(Value::Object(detailed)) = fields.get("fallback") else {
+        return Ok(Fallback { names: strings(fields, "fallback")?, on_content_filter: false });
+    };
+    let on_content_filter = match detailed.get("on_content_filter") {
+        None | Some(Value::Null) => false,
+        Some(value) => value.as_bool().ok_or("`fallback.on_content_filter` is `true` or `false`")?,
+    };
+    Ok(Fallback { names: strings(detailed, "models")?, on_content_filter })
+}
+
+/// The window that the entry or the environment states.
+fn window(fields: &Map<String, Value>, settings: &Settings) -> Result<Option<u64>, String> {
     let own = fields.get("custom_args").and_then(|custom| custom.get("max_context_size"));
     let own = match own.filter(|value| !value.is_null()) {
         None => None,
@@ -191,8 +267,7 @@ fn window(fields: &Map<String, Value>, base_model: &str, settings: &Settings) ->
             Some(tokens.ok_or("`custom_args.max_context_size` is no number of tokens")?)
         }
     };
-    let known = || windows::window(base_model).unwrap_or(windows::UNKNOWN_WINDOW);
-    Ok(own.or(settings.window).unwrap_or_else(known))
+    Ok(own.or(settings.window))
 }
 
 fn parameters(fields: &Map<String, Value>) -> Map<String, Value> {

@@ -1,5 +1,7 @@
 //! The registry's promises: file order, one bad entry alone, no wrong model, no secret shown.
 
+use holmes_identity::entra;
+
 use super::*;
 
 const FILE: &str = r#"
@@ -15,6 +17,7 @@ alpha:
   api_key: "{{ env.NOT_SET }}"
   api_base: https://contoso-ai.openai.azure.com
 claude: { model: anthropic/claude-sonnet, api_key: canary-1 }
+gemini: { model: gemini/pro, api_key: canary-4 }
 plain: { model: openai/x, api_base: "http://example.com/v1", api_key: canary-2 }
 local: { model: openai/llama, api_base: "http://localhost:1234/v1" }
 entra: { model: azure/d, api_base: "https://c.openai.azure.com", azure_ad_token: canary-3 }
@@ -24,7 +27,11 @@ odd: 7
 fn registry(file: &str, variables: &[(&str, &str)]) -> Registry {
     let list = ModelList::parse("model_list.yaml", file).unwrap();
     let environment = variables.iter().copied().collect();
-    Registry::new(list, Config::default(), environment, crate::client().unwrap()).unwrap()
+    Registry::new(list, Config::default(), environment, entra()).unwrap()
+}
+
+pub(super) fn entra() -> Entra {
+    Entra::new(entra::Config::default()).unwrap()
 }
 
 fn reason(registry: &Registry, name: &str) -> String {
@@ -35,16 +42,21 @@ fn reason(registry: &Registry, name: &str) -> String {
 fn entries_keep_the_files_order_and_a_bad_one_is_disabled_alone() {
     let registry = registry(FILE, &[("AZURE_API_KEY", "canary-0")]);
     let names: Vec<String> = registry.list().into_iter().map(|listed| listed.name).collect();
-    assert_eq!(names, ["zeta", "alpha", "claude", "plain", "local", "entra", "odd", "builtin/triage"]);
+    assert_eq!(
+        names,
+        ["zeta", "alpha", "claude", "gemini", "plain", "local", "entra", "odd", "builtin/triage"]
+    );
     assert_eq!(registry.default_name(), "zeta");
     assert_eq!(registry.choose(None).unwrap().window(), 1000);
     assert_eq!(registry.named("local").unwrap().name(), "local");
+    for usable in ["claude", "entra"] {
+        assert_eq!(registry.named(usable).unwrap().name(), usable);
+    }
     let alpha = reason(&registry, "alpha");
     assert_eq!(alpha, "the model `alpha` is disabled: `api_key`: the variable `NOT_SET` is not set or empty");
     for (name, expected) in [
-        ("claude", "`anthropic` is not spoken; supported are `azure/<deployment>`"),
+        ("gemini", "`gemini` is not spoken; supported are `azure/<deployment>`"),
         ("plain", "plain http"),
-        ("entra", "set `api_key`"),
         ("odd", "no mapping"),
     ] {
         assert!(reason(&registry, name).contains(expected), "{}", reason(&registry, name));
@@ -56,16 +68,15 @@ fn entries_keep_the_files_order_and_a_bad_one_is_disabled_alone() {
 #[test]
 fn names_are_selected_in_the_documented_order() {
     let file = "fast: { model: openai/gpt-4o, api_key: k }\n";
-    let client = || crate::client().unwrap();
     let list = || ModelList::parse("f", file).unwrap();
     let environment = || Environment::from([("MODEL", "azure/dep")]);
     let config = Config { model: Some("fast".into()), ..Config::default() };
-    assert_eq!(Registry::new(list(), config, environment(), client()).unwrap().default_name(), "fast");
-    let registry = Registry::new(list(), Config::default(), environment(), client()).unwrap();
+    assert_eq!(Registry::new(list(), config, environment(), entra()).unwrap().default_name(), "fast");
+    let registry = Registry::new(list(), Config::default(), environment(), entra()).unwrap();
     assert_eq!(registry.default_name(), "azure/dep");
     assert!(registry.list().iter().any(|listed| listed.name == "azure/dep" && listed.default));
     let empty =
-        Registry::new(ModelList::default(), Config::default(), Environment::default(), client()).unwrap();
+        Registry::new(ModelList::default(), Config::default(), Environment::default(), entra()).unwrap();
     assert_eq!(empty.choose(None).unwrap().name(), "builtin/triage");
 }
 
@@ -76,7 +87,8 @@ fn an_ad_hoc_model_takes_key_and_base_from_the_environment() {
     assert!(reason(&registry("", &complete[..1]), "azure/dep").contains("AZURE_API_BASE"));
     assert!(reason(&registry("", &complete[1..]), "azure/dep").contains("AZURE_API_KEY"));
     assert!(reason(&registry("", &[]), "openai/gpt-4o").contains("OPENAI_API_KEY"));
-    assert!(reason(&registry("", &[]), "anthropic/x").contains("not spoken"));
+    assert!(reason(&registry("", &[]), "anthropic/x").contains("ANTHROPIC_API_KEY"));
+    assert!(reason(&registry("", &[]), "gemini/x").contains("not spoken"));
     let by_request = registry("", &complete).named("azure/dep").map(|_| ()).unwrap_err();
     assert!(matches!(by_request, RegistryError::Unknown { .. }));
 }

@@ -49,7 +49,7 @@ impl Translator {
     /// What a client sees of an event.
     pub(crate) fn event(&mut self, event: Event) -> Vec<Frame> {
         match event {
-            Event::ModelStarted { .. } | Event::Retry { .. } => Vec::new(),
+            Event::ModelStarted { .. } | Event::Retry { .. } | Event::FellBack { .. } => Vec::new(),
             Event::TextDelta { text, step } => match self.text_deltas {
                 TextDeltas::Shown => vec![delta(&text, step)],
                 TextDeltas::Hidden => Vec::new(),

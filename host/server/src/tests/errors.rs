@@ -11,8 +11,11 @@ use crate::{Config, router};
 async fn a_failure_of_the_model_is_never_mistaken_for_one_of_the_client() {
     let limited = LlmErrorKind::RateLimited { retry_after: Some(Duration::from_millis(6500)) };
     let cases = [
-        (LlmErrorKind::Unauthorized, Some(401), 502),
-        (LlmErrorKind::NotFound, Some(404), 502),
+        (LlmErrorKind::NoCredential, None, 502),
+        (LlmErrorKind::TokenRejected, Some(401), 502),
+        (LlmErrorKind::RoleMissing, Some(401), 502),
+        (LlmErrorKind::DeploymentMissing, Some(404), 502),
+        (LlmErrorKind::WrongPath, Some(404), 502),
         (limited, Some(429), 429),
         (LlmErrorKind::QuotaExhausted, Some(429), 429),
         (LlmErrorKind::ContextTooLong, Some(400), 400),

@@ -58,7 +58,14 @@ impl Script {
 fn reply(text: &str, tool_calls: Vec<ToolCall>) -> ChatEvent {
     let usage = TokenUsage { prompt_tokens: 100, completion_tokens: 10, ..TokenUsage::default() };
     let (finish, model) = (FinishReason::Stop, "script".to_owned());
-    ChatEvent::Finished(ChatReply { text: text.to_owned(), tool_calls, finish, usage, model })
+    ChatEvent::Finished(ChatReply {
+        text: text.to_owned(),
+        tool_calls,
+        carried: Vec::new(),
+        finish,
+        usage,
+        model,
+    })
 }
 
 impl ChatModel for Script {

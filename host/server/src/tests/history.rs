@@ -34,7 +34,7 @@ async fn a_returned_history_can_be_sent_back() {
             .messages
             .iter()
             .cloned()
-            .chain([Message::Assistant { text: "fine".into(), tool_calls: Vec::new() },])
+            .chain([Message::Assistant { text: "fine".into(), tool_calls: Vec::new(), carried: Vec::new() },])
             .collect::<Vec<_>>()[..]
     );
 }

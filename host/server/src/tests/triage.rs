@@ -7,7 +7,7 @@ use crate::router;
 
 #[tokio::test]
 async fn findings_stand_beside_the_first_answer_and_survive_a_failure_of_the_model() {
-    let fails = || Turn::Fails(LlmErrorKind::Unauthorized, Some(401));
+    let fails = || Turn::Fails(LlmErrorKind::KeyInvalid, Some(401));
     let script = Script::new(vec![Turn::Says("fine"), Turn::Says("still"), fails(), fails()]);
     let router = router(with_tools(&script, open(), &["triage"]));
     let (_, first) = chat(&router, &json!({"ask": "why?"})).await;
