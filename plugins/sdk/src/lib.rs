@@ -22,6 +22,7 @@
 //! `toolset.toml` (and `instructions.md`, if there is one) beside `Cargo.toml`. A toolset owns nothing: it
 //! reaches the world through [`Host`], and the host decides. [`testing`] runs a tool natively.
 
+pub mod azure;
 mod host;
 mod http;
 pub mod kubernetes;
