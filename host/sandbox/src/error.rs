@@ -80,6 +80,16 @@ pub enum LoadError {
         /// The operator's pin.
         pinned: String,
     },
+    /// The operator's settings do not fit the upstream.
+    #[error("its upstream `{name}` is of kind `{kind}`, but {reason}")]
+    Upstream {
+        /// The guest's name for it.
+        name: String,
+        /// The kind that the manifest wants.
+        kind: String,
+        /// What does not fit.
+        reason: String,
+    },
     /// The compiler refused it, died, or took too long.
     #[error("it could not be compiled: {0}")]
     Compile(String),

@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    manifest::{KubernetesRule, Manifest, ReadRule, WriteRule},
-    upstream::kubernetes::{KubernetesRequest, Verb},
+    manifest::{HttpRule, KubernetesRule, Manifest, ReadRule, WriteRule},
+    upstream::{
+        kubernetes::{KubernetesRequest, Verb},
+        target::{Letters, ServiceRequest},
+    },
 };
 
 /// What an operator grants of one upstream.
@@ -15,8 +18,10 @@ use crate::{
 pub enum Grant {
     /// `declared`: every read that the manifest declares, and no write.
     All(Declared),
-    /// Only what these rules name.
+    /// Only what these rules name, of a Kubernetes API.
     Rules(Vec<GrantRule>),
+    /// Only what these rules name, of any other upstream.
+    Http(Vec<HttpRule>),
 }
 
 /// The word `declared`.
@@ -47,6 +52,8 @@ pub struct GrantRule {
 pub(crate) struct EffectiveUpstream {
     pub(crate) kind: String,
     pub(crate) reads: Vec<KubernetesRule>,
+    /// The same for kinds other than `kubernetes`.
+    pub(crate) http_reads: Vec<HttpRule>,
     pub(crate) writes: Vec<WriteRule>,
     /// None: the operator granted nothing.
     pub(crate) grant: Option<Grant>,
@@ -66,13 +73,17 @@ impl Effective {
             .upstreams
             .iter()
             .map(|(name, wish)| {
-                let reads = wish.reads.iter().filter_map(|rule| match rule {
-                    ReadRule::Kubernetes(rule) => Some(rule.clone()),
-                    ReadRule::Http(_) => None,
-                });
+                let (mut reads, mut http_reads) = (Vec::new(), Vec::new());
+                for rule in &wish.reads {
+                    match rule {
+                        ReadRule::Kubernetes(rule) => reads.push(rule.clone()),
+                        ReadRule::Http(rule) => http_reads.push(rule.clone()),
+                    }
+                }
                 let effective = EffectiveUpstream {
                     kind: wish.kind.clone(),
-                    reads: reads.collect(),
+                    reads,
+                    http_reads,
                     writes: wish.writes.clone(),
                     grant: grants.get(name).cloned(),
                 };
@@ -103,6 +114,46 @@ impl GrantRule {
                 || (!namespace.is_empty()
                     && self.namespaces.iter().any(|pattern| matches(pattern, namespace))))
     }
+}
+
+impl HttpRule {
+    /// Does this rule name the request? A rule for GET is one for HEAD.
+    pub(crate) fn covers(&self, request: &ServiceRequest) -> bool {
+        let method = match request.method.as_str() {
+            "HEAD" => "GET",
+            method => method,
+        };
+        let same = |pattern: &str, segment: &str| match request.letters {
+            Letters::Exact => pattern == segment,
+            Letters::AnyCase => pattern.eq_ignore_ascii_case(segment),
+        };
+        self.methods.iter().any(|candidate| candidate == method || *candidate == request.method.as_str())
+            && self.paths.iter().any(|pattern| path_matches(pattern, &request.segments, same))
+    }
+
+    /// Whether every method is one of these, and every path can be matched as its author means it.
+    pub(crate) fn is_well_formed(&self, methods: &[&str]) -> bool {
+        let path = |path: &String| {
+            let pattern = path.strip_suffix("/**").unwrap_or(path);
+            let plain = |segment: &str| segment == "*" || !(segment.is_empty() || segment.contains('*'));
+            pattern.strip_prefix('/').is_some_and(|rest| rest.split('/').all(plain))
+        };
+        !self.methods.is_empty()
+            && !self.paths.is_empty()
+            && self.methods.iter().all(|method| methods.contains(&method.as_str()))
+            && self.paths.iter().all(path)
+    }
+}
+
+/// `*` is one segment; `/**` at the end is any rest, and none.
+fn path_matches(pattern: &str, segments: &[String], same: impl Fn(&str, &str) -> bool) -> bool {
+    let (pattern, open) = match pattern.strip_suffix("/**") {
+        Some(pattern) => (pattern, true),
+        None => (pattern, false),
+    };
+    let parts: Vec<&str> = pattern.trim_start_matches('/').split('/').collect();
+    let long_enough = if open { segments.len() >= parts.len() } else { segments.len() == parts.len() };
+    long_enough && parts.iter().zip(segments).all(|(part, segment)| *part == "*" || same(part, segment))
 }
 
 /// Exact names, or `*` for any.

@@ -19,6 +19,7 @@ pub mod redact;
 mod scan;
 mod source;
 mod state;
+mod store;
 mod toolset;
 pub mod upstream;
 mod wasi;
@@ -34,6 +35,7 @@ use engine::{MEMORIES, Runtime, TABLES};
 use scan::Wasi;
 use state::Shared;
 use toolset::Pool;
+use upstream::Kind;
 
 pub use cache::{Cache, CacheKey};
 pub use compile::{Compiler, compile_child};
@@ -150,9 +152,10 @@ impl Sandbox {
     /// Names what is wrong with this plugin; others are not affected.
     pub async fn load(&self, scanned: Scanned, settings: Settings) -> Result<PluginToolset, LoadError> {
         let Scanned { artifact, packed, wasi } = scanned;
-        if let Some(pinned) = settings.digest.filter(|pinned| *pinned != artifact.digest) {
+        if let Some(pinned) = settings.digest.clone().filter(|pinned| *pinned != artifact.digest) {
             return Err(LoadError::Digest { found: artifact.digest, pinned });
         }
+        check_settings(&packed, &settings)?;
         let engine = &self.pool.runtime.engine;
         let component = cache::load(
             engine,
@@ -177,6 +180,34 @@ impl Sandbox {
         PluginToolset::new(Arc::clone(&self.pool), shared, linked, wasi, packed)
             .map_err(|error| LoadError::Link(format!("{error:#}")))
     }
+}
+
+/// Refuses what an operator can not have meant: rules of another kind's form, a name bound to another kind.
+fn check_settings(packed: &Packed, settings: &Settings) -> Result<(), LoadError> {
+    for (name, wish) in &packed.manifest.upstreams {
+        if let Some(backend) = settings.upstreams.get(name).filter(|one| one.kind().as_str() != wish.kind) {
+            let reason = format!("it is bound to an upstream of kind `{}`", backend.kind());
+            return Err(LoadError::Upstream { name: name.clone(), kind: wish.kind.clone(), reason });
+        }
+        let kubernetes = wish.kind == Kind::Kubernetes.as_str();
+        let reason = match settings.grants.get(name) {
+            Some(Grant::Rules(rules)) if !kubernetes && !rules.is_empty() => {
+                "its grant has verbs and resources; this kind is granted with `methods` and `paths`"
+            }
+            Some(Grant::Http(_)) if kubernetes => {
+                "its grant has methods and paths; this kind is granted with `verbs`, `groups` and `resources`"
+            }
+            Some(Grant::Http(rules))
+                if !rules.iter().all(|rule| rule.is_well_formed(&manifest::HTTP_READS)) =>
+            {
+                "its grant has a method or a path that no read can have (`*` is a whole segment, `/**` the end)"
+            }
+            _ => continue,
+        };
+        let reason = reason.to_owned();
+        return Err(LoadError::Upstream { name: name.clone(), kind: wish.kind.clone(), reason });
+    }
+    Ok(())
 }
 
 /// Refuses before the first call what the pool could never hold. The pool refuses it too, in its own words;

@@ -92,9 +92,9 @@ pub struct KubernetesRule {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HttpRule {
-    /// HTTP methods.
+    /// `GET`, which is `HEAD` too, or `POST` for a query.
     pub methods: Vec<String>,
-    /// `*` stands for one segment, a trailing `/**` for any.
+    /// `*` stands for one segment, a trailing `/**` for any number of them.
     pub paths: Vec<String>,
 }
 
@@ -150,6 +150,9 @@ const DESCRIPTION_BYTES: usize = 4_096;
 /// Longest instructions of a toolset.
 const INSTRUCTIONS_BYTES: usize = 16_384;
 
+/// Methods with which something may be read: some queries are POSTs.
+pub(crate) const HTTP_READS: [&str; 3] = ["GET", "HEAD", "POST"];
+
 impl Manifest {
     /// Reads `toolset.toml`.
     pub fn from_toml(text: &str) -> Result<Self, LoadError> {
@@ -184,7 +187,7 @@ impl Manifest {
                     ReadRule::Kubernetes(rule) => {
                         rule.verbs.iter().all(|verb| matches!(verb, Verb::Get | Verb::List | Verb::Watch))
                     }
-                    ReadRule::Http(_) => true,
+                    ReadRule::Http(rule) => rule.is_well_formed(&HTTP_READS),
                 };
                 if !fits || !reads {
                     return refuse(format!(

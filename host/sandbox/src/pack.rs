@@ -12,7 +12,7 @@ use holmes_telemetry::audit::Audit;
 use holmes_toolset::redact::Redactor;
 use tokio_util::sync::CancellationToken;
 use wasm_encoder::{ComponentSection as _, CustomSection};
-use wasmtime::{Store, UpdateDeadline, component::Component};
+use wasmtime::component::Component;
 
 use crate::{
     Limits, LoadError, Manifest, Packed, PackedTool,
@@ -22,7 +22,8 @@ use crate::{
     interface,
     manifest::SECTION,
     scan,
-    state::{Caller, Reached, Shared, State},
+    state::{Caller, Shared, State},
+    store,
 };
 
 /// `describe` is pure: it has nothing to wait for, and little to compute.
@@ -88,18 +89,7 @@ async fn describe(
         .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
     let linker =
         interface::linker(&runtime.engine, wasi).map_err(|error| LoadError::Link(format!("{error:#}")))?;
-    let mut store = Store::new(&runtime.engine, denied(manifest, wasi)?);
-    store.limiter(|state| &mut state.space);
-    let limits = Limits::default();
-    store.set_hostcall_fuel(usize::try_from(limits.host_call_bytes).unwrap_or(usize::MAX));
-    store.set_max_component_handles(limits.handles);
-    store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(|context| {
-        if context.data().cpu.spent() > DESCRIBE_TIME {
-            return Err(Reached::Cpu(DESCRIBE_TIME).into());
-        }
-        Ok(UpdateDeadline::Yield(1))
-    });
+    let mut store = store::armed(&runtime.engine, denied(manifest, wasi)?);
     let _running = runtime.running();
     let describe = async {
         let instance = Toolset::instantiate_async(&mut store, &compiled, &linker)
@@ -117,7 +107,7 @@ async fn describe(
 
 /// A state in which nothing is granted.
 fn denied(manifest: &Manifest, wasi: scan::Wasi) -> Result<State, LoadError> {
-    let limits = Limits { memory: DESCRIBE_MEMORY, ..Limits::default() };
+    let limits = Limits { memory: DESCRIBE_MEMORY, cpu: DESCRIBE_TIME, ..Limits::default() };
     let shared = Shared {
         name: manifest.toolset.name.clone(),
         digest: String::new(),

@@ -3,6 +3,7 @@
 //! The invariant: a Secret's answer either parses, and then no value of it is left, or is withheld whole.
 //! Masking goes by shape, not by place: lists, tables, watch events and mixed lists are all walked.
 
+pub(crate) mod azure;
 mod certificate;
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use futures::{FutureExt, future::BoxFuture};
 use holmes_protocol::{ToolError, ToolErrorKind, ToolOutcome, ToolSpec, ToolsetName};
 use holmes_toolset::{CallContext, Invocation, Toolset};
 use tokio::{runtime::Handle, sync::Semaphore};
-use wasmtime::{Store, Trap, UpdateDeadline, component::InstancePre};
+use wasmtime::{Store, Trap, component::InstancePre};
 
 use crate::{
     bindings::ToolsetPre,
@@ -16,10 +16,8 @@ use crate::{
     outcome,
     scan::Wasi,
     state::{Caller, Reached, Shared, State},
+    store,
 };
-
-/// Handles above those of responses: a call lends one of them at a time.
-const LENT: usize = 16;
 
 /// What calls share over all toolsets: the engine, the free places, the threads that guests run on.
 pub(crate) struct Pool {
@@ -170,7 +168,8 @@ impl Inner {
 
     async fn run(&self, caller: Caller, arguments: String) -> ToolOutcome {
         let tool = caller.tool.to_string();
-        let mut store = self.store(caller);
+        let state = State::new(Arc::clone(&self.shared), caller, self.wasi);
+        let mut store = store::armed(&self.pool.runtime.engine, state);
         let _running = self.pool.runtime.running();
         let invoked = async {
             let instance = self.prelinked.instantiate_async(&mut store).await?;
@@ -188,25 +187,6 @@ impl Inner {
             }
             Err(error) => ToolOutcome::Failure(self.explain(&store, &error)),
         }
-    }
-
-    fn store(&self, caller: Caller) -> Store<State> {
-        let state = State::new(Arc::clone(&self.shared), caller, self.wasi);
-        let mut store = Store::new(&self.pool.runtime.engine, state);
-        store.limiter(|state| &mut state.space);
-        store.set_hostcall_fuel(usize::try_from(self.shared.limits.host_call_bytes).unwrap_or(usize::MAX));
-        // Lending one takes a handle too. The table of responses is what counts, and what has words for it.
-        store.set_max_component_handles(self.shared.limits.handles + LENT);
-        store.set_epoch_deadline(1);
-        let cpu = self.shared.limits.cpu;
-        store.epoch_deadline_callback(move |context| {
-            if context.data().cpu.spent() > cpu {
-                return Err(Reached::Cpu(cpu).into());
-            }
-            // Gives the thread to other guests, and lets the deadline stop this one.
-            Ok(UpdateDeadline::Yield(1))
-        });
-        store
     }
 
     /// Why the guest ended: a limit of ours, a trap of its own. The plugin is to blame either way.

@@ -21,6 +21,9 @@ pub struct Ask {
     /// Names and values.
     #[serde(default)]
     pub headers: Vec<(String, String)>,
+    /// Text, sent as it is.
+    #[serde(default)]
+    pub body: Option<String>,
 }
 
 /// How to read.
@@ -56,6 +59,7 @@ pub fn request(host: &Host, arguments: Ask) -> Result<Output, ToolError> {
     request.method = method;
     request.query = arguments.query;
     request.headers = arguments.headers;
+    request.body = arguments.body.map(String::into_bytes);
     let response = host.send(request)?;
     let mut seen = format!("{}\n", response.status());
     for (name, value) in response.headers() {

@@ -1,8 +1,11 @@
 //! `config`: the toolset's non-secret settings, and whether a credential is at hand. Never its value.
 
+use holmes_identity::Readiness;
+
 use crate::{
     bindings::holmes::toolset::config::{CredentialStatus, Host},
     state::State,
+    upstream::Backend,
 };
 
 impl Host for State {
@@ -20,10 +23,12 @@ impl Host for State {
         self.enter(upstream.len())?;
         let granted =
             self.shared.rights.upstreams.get(&upstream).is_some_and(|rights| rights.grant.is_some());
-        Ok(match (granted, self.shared.upstreams.contains_key(&upstream)) {
+        let backend = self.shared.upstreams.get(&upstream);
+        Ok(match (granted, backend.map(Backend::readiness)) {
             (false, _) => CredentialStatus::Denied,
-            (true, false) => CredentialStatus::Missing,
-            (true, true) => CredentialStatus::Ready,
+            (true, None | Some(Readiness::Failing)) => CredentialStatus::Missing,
+            (true, Some(Readiness::Expired)) => CredentialStatus::Expired,
+            (true, Some(Readiness::Ready)) => CredentialStatus::Ready,
         })
     }
 }

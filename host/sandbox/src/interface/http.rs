@@ -17,10 +17,7 @@ use crate::{
     },
     policy::{self, Decision},
     state::{Caller, Reached, Shared, State},
-    upstream::{
-        self, Allowed, SendError,
-        kubernetes::{self, Resolved},
-    },
+    upstream::{self, Allowed, SendError, target::Target},
 };
 
 /// Request headers that a guest may set; the host adds its own.
@@ -205,14 +202,16 @@ async fn send(shared: Arc<Shared>, caller: Caller, request: Request) -> Sent {
         let text = format!("the request's body has more than {} bytes", shared.limits.request_body);
         return Err(refusal(ErrorKind::TooLarge, text));
     }
-    let resolved =
-        kubernetes::resolve(&method(request.method), &request.path, &request.query).map_err(|error| {
-            refusal(ErrorKind::InvalidArguments, format!("the request is not allowed to exist: {error}"))
-        })?;
-    let spelt = match &resolved {
-        Resolved::Resource(resource) => resource.to_string(),
-        Resolved::NonResource(path) => path.clone(),
-    };
+    let method = method(request.method);
+    if request.body.is_some() && matches!(method, ::http::Method::GET | ::http::Method::HEAD) {
+        let text = format!("a {method} has no body");
+        return Err(refusal(ErrorKind::InvalidArguments, text));
+    }
+    let kind = shared.rights.upstreams.get(&request.upstream).map_or("", |rights| rights.kind.as_str());
+    let target = Target::read(kind, &method, &request.path, &request.query).map_err(|error| {
+        refusal(ErrorKind::InvalidArguments, format!("the request is not allowed to exist: {error}"))
+    })?;
+    let spelt = target.to_string();
     let started = Instant::now();
     let audit = |decision: &str, rule: &str, status: Option<u16>| {
         shared.audit.write(&Record {
@@ -229,7 +228,7 @@ async fn send(shared: Arc<Shared>, caller: Caller, request: Request) -> Sent {
             milliseconds: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         });
     };
-    let rule = match policy::decide(&shared.rights, &request.upstream, &resolved) {
+    let rule = match policy::decide(&shared.rights, &request.upstream, &target) {
         Decision::Allow { rule } => rule,
         Decision::Deny(text) => {
             audit("denied", &text, None);
@@ -245,27 +244,18 @@ async fn send(shared: Arc<Shared>, caller: Caller, request: Request) -> Sent {
     };
     let placeholder = |kind: &str, value: &[u8]| caller.redactor.placeholder(kind, value);
     let allowed = Allowed {
-        resolved: &resolved,
         path: &request.path,
         query: &request.query,
         headers: &headers,
+        body: request.body.as_deref(),
         placeholder: &placeholder,
         largest: shared.limits.response,
     };
     let limit = time_limit(&caller, request.timeout_ms);
-    let sent = tokio::time::timeout(limit, backend.send(&allowed)).await;
+    let sent = tokio::time::timeout(limit, backend.send(&target, &allowed)).await;
     let sent = sent.unwrap_or(Err(SendError::Timeout(limit)));
     audit("allowed", &rule, sent.as_ref().ok().map(|answer| answer.status));
-    let answer = sent.map_err(|error| {
-        let kind = match &error {
-            SendError::Unauthorized(_) => ErrorKind::Unauthorized,
-            SendError::Unavailable(_) => ErrorKind::Unavailable,
-            SendError::Timeout(_) => ErrorKind::Timeout,
-            SendError::Withheld(_) => ErrorKind::TooLarge,
-        };
-        // The system's own words may hold an address; they are for the model's eyes only after redaction.
-        refusal(kind, caller.redactor.redact_text(&error.to_string()).text)
-    })?;
+    let answer = sent.map_err(|error| unsent(&error, &caller))?;
     Ok(Response {
         status: answer.status,
         headers: answer.headers,
@@ -275,6 +265,21 @@ async fn send(shared: Arc<Shared>, caller: Caller, request: Request) -> Sent {
         left: shared.limits.response,
         held: answer.held,
     })
+}
+
+/// Why there is no answer, for the guest.
+fn unsent(error: &SendError, caller: &Caller) -> ToolError {
+    let kind = match error {
+        SendError::Unauthorized(_) => ErrorKind::Unauthorized,
+        SendError::Unavailable(_) | SendError::NotRecorded(_) => ErrorKind::Unavailable,
+        SendError::Timeout(_) => ErrorKind::Timeout,
+        SendError::Withheld(_) | SendError::TooLarge(_) => ErrorKind::TooLarge,
+    };
+    // The system's own words may hold an address; they are for the model's eyes only after redaction.
+    let refusal = refusal(kind, caller.redactor.redact_text(&error.to_string()).text);
+    // What was not recorded will not be recorded by asking again.
+    let again = refusal.retryable && !matches!(error, SendError::NotRecorded(_));
+    ToolError { retryable: again, ..refusal }
 }
 
 fn time_limit(caller: &Caller, wish: Option<u32>) -> Duration {

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::{
-    grants::{Declared, GrantRule},
+    grants::{Declared, Grant, GrantRule},
     manifest::Manifest,
-    upstream::kubernetes::{Verb, resolve},
+    upstream::kubernetes::Verb,
 };
 
 const MANIFEST: &str = r#"
@@ -36,7 +36,7 @@ fn effective(grant: Option<Grant>) -> Effective {
 
 fn asked(effective: &Effective, upstream: &str, method: &str, path: &str) -> Decision {
     let method = http::Method::from_bytes(method.as_bytes()).unwrap();
-    decide(effective, upstream, &resolve(&method, path, &[]).unwrap())
+    decide(effective, upstream, &Target::read("kubernetes", &method, path, &[]).unwrap())
 }
 
 fn denial(decision: Decision) -> String {

@@ -20,11 +20,17 @@ const HEADERS: [&str; 8] = [
     "x-kubernetes-pf-flowschema-uid",
 ];
 
-pub(super) async fn send(cluster: &Cluster, allowed: &Allowed<'_>) -> Result<Answer, SendError> {
+pub(super) async fn send(
+    cluster: &Cluster,
+    resolved: &Resolved,
+    allowed: &Allowed<'_>,
+) -> Result<Answer, SendError> {
     let request = build(allowed)?;
     let response = cluster.send(request).await.map_err(|error| match error {
-        ClusterError::Credential(text) => SendError::Unauthorized(text),
-        ClusterError::Unavailable(text) => SendError::Unavailable(text),
+        ClusterError::Credential(text) => {
+            SendError::Unauthorized(format!("the cluster's credential can not be used: {text}"))
+        }
+        ClusterError::Unavailable(text) => unavailable(&text),
     })?;
     let (parts, body) = response.into_parts();
     let headers = parts
@@ -35,7 +41,7 @@ pub(super) async fn send(cluster: &Cluster, allowed: &Allowed<'_>) -> Result<Ans
         .collect();
     let body = body.map_err(|error| BodyError(error.to_string()));
     let status = parts.status.as_u16();
-    let Resolved::Resource(resource) = allowed.resolved else {
+    let Resolved::Resource(resource) = resolved else {
         return Ok(Answer { status, headers, body: body.boxed(), held: 0 });
     };
     if !redact::may_hold_secrets(resource) {
@@ -44,14 +50,15 @@ pub(super) async fn send(cluster: &Cluster, allowed: &Allowed<'_>) -> Result<Ans
     let whole = collect(body, allowed.largest).await?;
     let masked = redact::mask(resource, &whole, allowed.placeholder)
         .map_err(|error| SendError::Withheld(error.to_string()))?;
-    let masked = Bytes::from(masked.into_owned());
-    let held = masked.len() as u64;
-    Ok(Answer { status, headers, body: futures::stream::once(async move { Ok(masked) }).boxed(), held })
+    Ok(Answer::held(status, headers, Bytes::from(masked.into_owned())))
+}
+
+fn unavailable(reason: &dyn std::fmt::Display) -> SendError {
+    SendError::Unavailable(format!("the cluster does not answer: {reason}"))
 }
 
 fn build(allowed: &Allowed<'_>) -> Result<Request<Vec<u8>>, SendError> {
-    let refused = |error: &dyn std::fmt::Display| SendError::Unavailable(error.to_string());
-    let segments = path::normalise(allowed.path).map_err(|error| refused(&error))?;
+    let segments = path::normalise(allowed.path).map_err(|error| unavailable(&error))?;
     let mut uri = path::encode(&segments);
     for (index, (key, value)) in allowed.query.iter().enumerate() {
         uri.push(if index == 0 { '?' } else { '&' });
@@ -65,7 +72,7 @@ fn build(allowed: &Allowed<'_>) -> Result<Request<Vec<u8>>, SendError> {
     for (name, value) in allowed.headers.iter().filter(|(name, _)| name != "accept") {
         request = request.header(name, value);
     }
-    request.body(Vec::new()).map_err(|error| refused(&error))
+    request.body(Vec::new()).map_err(|error| unavailable(&error))
 }
 
 /// One name or value of a query; a segment's rules are stricter than a query's.
@@ -79,7 +86,7 @@ async fn collect(
 ) -> Result<BytesMut, SendError> {
     let mut whole = BytesMut::new();
     while let Some(chunk) = body.next().await {
-        let chunk = chunk.map_err(|error| SendError::Unavailable(error.0))?;
+        let chunk = chunk.map_err(|error| unavailable(&error.0))?;
         if whole.len() as u64 + chunk.len() as u64 > largest {
             return Err(SendError::Withheld(format!("it has more than {largest} bytes")));
         }

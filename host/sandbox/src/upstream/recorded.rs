@@ -14,7 +14,7 @@ mod line_time;
 mod list;
 mod logs;
 mod object;
-mod source;
+pub(super) mod source;
 mod status;
 
 #[cfg(test)]

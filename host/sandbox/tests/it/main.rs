@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod authority;
 #[cfg(test)]
+mod azure;
+#[cfg(test)]
 mod compiling;
 #[cfg(test)]
 mod endless;

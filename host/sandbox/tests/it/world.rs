@@ -1,6 +1,7 @@
 //! What every attack needs: one sandbox, guests built once, calls, and a log that can be read.
 
 pub(crate) mod api;
+pub(crate) mod arm;
 pub(crate) mod log;
 
 use std::{
@@ -38,7 +39,7 @@ static THREADS: LazyLock<Runtime> =
 
 /// Compiled code is kept, because compiling the same guest in every test proves nothing.
 static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| {
-    let cache = Cache { folder: target("attack-cache"), key: CacheKey::from_secret(b"only for tests") };
+    let cache = Cache { folder: cache_folder(), key: CacheKey::from_secret(b"only for tests") };
     sandbox(Compiler::InProcess, Some(cache))
 });
 
@@ -75,8 +76,18 @@ pub(crate) fn threads() -> Handle {
 
 /// A sandbox of the test's own.
 pub(crate) fn sandbox(compiler: Compiler, cache: Option<Cache>) -> Sandbox {
-    let config = Config { compiler, cache, audit: Audit::none() };
+    audited(compiler, cache, Audit::none())
+}
+
+/// One whose decisions are recorded.
+pub(crate) fn audited(compiler: Compiler, cache: Option<Cache>, audit: Audit) -> Sandbox {
+    let config = Config { compiler, cache, audit };
     Sandbox::start(config, threads()).expect("the engine starts")
+}
+
+/// Where the code of all tests' guests is kept.
+pub(crate) fn cache_folder() -> PathBuf {
+    target("attack-cache")
 }
 
 fn target(name: &str) -> PathBuf {
@@ -113,7 +124,17 @@ pub(crate) fn short() -> Settings {
 
 /// The misbehaving toolset.
 pub(crate) async fn hostile(settings: Settings) -> PluginToolset {
-    load(HOSTILE.clone(), settings).await.unwrap_or_else(|error| panic!("{error}"))
+    load_hostile(settings).await.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The same with settings that it may not have.
+pub(crate) async fn load_hostile(settings: Settings) -> Result<PluginToolset, LoadError> {
+    SANDBOX.load(scanned_hostile(), settings).await
+}
+
+/// The same for a sandbox of the test's own.
+pub(crate) fn scanned_hostile() -> Scanned {
+    Scanned::new(Artifact::new("attack.wasm", HOSTILE.clone())).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// The toolset that tries what WASI would give it.

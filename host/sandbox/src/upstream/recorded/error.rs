@@ -58,7 +58,7 @@ pub struct Warning {
 }
 
 impl Warning {
-    pub(super) fn new(path: &str, problem: impl Into<String>) -> Self {
+    pub(in crate::upstream) fn new(path: &str, problem: impl Into<String>) -> Self {
         Self {
             path: path.chars().take(MAX_NAME_SHOWN).flat_map(char::escape_default).collect(),
             problem: problem.into(),

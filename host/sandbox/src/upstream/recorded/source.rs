@@ -14,27 +14,28 @@ use super::error::{RecordingError, Warning};
 /// What a recording may hold. The figures are far above the clusters that a person would put into one file
 /// (1,000 nodes with every object and log come to about 500 MiB), and within what a workstation has.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    pub(super) total_bytes: u64,
-    pub(super) file_bytes: u64,
-    pub(super) entries: usize,
+pub(in crate::upstream) struct Limits {
+    pub(in crate::upstream) total_bytes: u64,
+    pub(in crate::upstream) file_bytes: u64,
+    pub(in crate::upstream) entries: usize,
 }
 
 impl Limits {
-    pub(super) const DEFAULT: Self = Self { total_bytes: 1 << 30, file_bytes: 256 << 20, entries: 200_000 };
+    pub(in crate::upstream) const DEFAULT: Self =
+        Self { total_bytes: 1 << 30, file_bytes: 256 << 20, entries: 200_000 };
 }
 
 /// One regular file, with a relative path of plain segments.
 #[derive(Debug)]
-pub(super) struct File {
-    pub(super) path: String,
-    pub(super) bytes: Bytes,
+pub(in crate::upstream) struct File {
+    pub(in crate::upstream) path: String,
+    pub(in crate::upstream) bytes: Bytes,
 }
 
 /// What was read so far, and what may still be.
-pub(super) struct Collected {
-    pub(super) files: Vec<File>,
-    pub(super) warnings: Vec<Warning>,
+pub(in crate::upstream) struct Collected {
+    pub(in crate::upstream) files: Vec<File>,
+    pub(in crate::upstream) warnings: Vec<Warning>,
     root: std::path::PathBuf,
     limits: Limits,
     entries: usize,
@@ -42,7 +43,7 @@ pub(super) struct Collected {
 }
 
 /// Reads a folder, an archive, or one file.
-pub(super) fn collect(path: &Path, limits: Limits) -> Result<Collected, RecordingError> {
+pub(in crate::upstream) fn collect(path: &Path, limits: Limits) -> Result<Collected, RecordingError> {
     let unreadable = |source| RecordingError::Read { path: path.to_owned(), source };
     let mut collected =
         Collected { files: vec![], warnings: vec![], root: path.to_owned(), limits, entries: 0, bytes: 0 };
