@@ -59,6 +59,11 @@ pub(crate) enum Command {
     /// Look at models
     #[command(subcommand)]
     Model(Model),
+    /// Look at credentials
+    #[command(subcommand)]
+    Auth(Auth),
+    /// Check configuration, plugins, cluster and every model, and say what mends them
+    Doctor(Doctor),
     /// Print a completion script for your shell
     Completions {
         /// The shell
@@ -81,6 +86,9 @@ pub(crate) struct World {
     /// Context of the kubeconfig
     #[arg(long, value_name = "NAME", conflicts_with = "snapshot")]
     pub(crate) context: Option<String>,
+    /// Recorded exchanges with Azure instead of the live services: a folder or a .tar.gz with cassette.json
+    #[arg(long, value_name = "PATH")]
+    pub(crate) azure_cassette: Option<PathBuf>,
     /// Append a record of every request and denial to this file, one JSON object a line
     #[arg(long, value_name = "FILE")]
     pub(crate) audit_log: Option<PathBuf>,
@@ -193,4 +201,72 @@ pub(crate) enum Plugin {
 pub(crate) enum Model {
     /// List the models, and why one can not be used
     List,
+    /// Ask a model for a word: three lines, the last one says whether the service answered
+    Test(ModelTest),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ModelTest {
+    /// A name of the model list, or an id such as azure/<deployment> [default: the default model]
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// The same
+    #[arg(long, value_name = "NAME", conflicts_with = "name")]
+    pub(crate) model: Option<String>,
+    /// Variable that holds the endpoint, where a Service Connector connection has customised names
+    #[arg(long, value_name = "VARIABLE")]
+    pub(crate) endpoint_env: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Auth {
+    /// Check every step from the environment to an answer, and say what mends a broken one
+    Check(AuthCheck),
+    /// Say whether a token can be obtained; the token itself is never shown
+    Token(AuthToken),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuthCheck {
+    /// A name of the model list, or an id such as azure/<deployment> [default: the default model]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) model: Option<String>,
+    /// Every model of the list
+    #[arg(long, conflicts_with = "model")]
+    pub(crate) all: bool,
+    /// Ask the model for a word, which costs a few tokens
+    #[arg(long)]
+    pub(crate) chat: bool,
+    /// One JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Variable that holds the endpoint, where a Service Connector connection has customised names
+    #[arg(long, value_name = "VARIABLE")]
+    pub(crate) endpoint_env: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuthToken {
+    /// Obtain a token and say when it ends and who gave it
+    #[arg(long, required = true)]
+    pub(crate) check: bool,
+    /// What the token is for [default: the model's, then https://cognitiveservices.azure.com/.default]
+    #[arg(long, value_name = "SCOPE")]
+    pub(crate) scope: Option<String>,
+    /// The model whose identity is used [default: the default model]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) model: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Folder of plugins [default: as for ask]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) plugins: Option<PathBuf>,
+    /// Ask every model for a word, which costs a few tokens
+    #[arg(long)]
+    pub(crate) chat: bool,
+    /// One JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
 }

@@ -1,8 +1,10 @@
 //! The commands. Each takes settings, never arguments of another.
 
 mod ask;
+mod auth;
 pub(crate) mod compile;
 pub(crate) mod completions;
+mod doctor;
 mod model;
 mod plugin;
 mod run;
@@ -29,7 +31,9 @@ pub(crate) fn run(command: Command, global: &Global, printer: Printer) -> Result
             Command::Ask(ask) => ask::run(*ask, settings, printer).await,
             Command::Run(run) => run::run(run, settings, printer).await,
             Command::Plugin(plugin) => plugin::run(plugin, &settings, printer).await,
-            Command::Model(model) => model::run(&model, settings, printer),
+            Command::Model(model) => model::run(model, settings, printer).await,
+            Command::Auth(auth) => auth::run(auth, settings, printer).await,
+            Command::Doctor(doctor) => doctor::run(doctor, global.config.as_deref(), settings, printer).await,
             Command::Completions { shell } => completions::run(shell, printer),
         }
     });

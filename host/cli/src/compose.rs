@@ -1,13 +1,18 @@
 //! From settings to running parts: the only place that chooses.
 
+mod azure;
 mod cluster;
+mod entra;
 mod models;
 mod plugins;
+mod reload;
+mod upstreams;
 
 use std::{path::PathBuf, sync::Arc};
 
 use anyhow::{Context, Result};
 use holmes_config::Environment;
+use holmes_identity::entra::Entra;
 use holmes_sandbox::{Cache, CacheKey, Compiler, Config, Sandbox};
 use holmes_telemetry::audit::Audit;
 use holmes_toolset::Registry;
@@ -21,9 +26,10 @@ use crate::{
     settings::File,
 };
 
-pub(crate) use cluster::{Absence, connect};
+pub(crate) use cluster::Absence;
 pub(crate) use models::{max_steps, models};
 pub(crate) use plugins::{plugins_folder, scan};
+pub(crate) use reload::ModelFiles;
 
 /// Who listens: a person at a workstation, or whoever reaches a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +44,10 @@ pub(crate) enum Audience {
 pub(crate) struct Settings {
     pub(crate) environment: Environment,
     pub(crate) file: File,
+    /// `--config`, for when the file is read again.
+    config: Option<PathBuf>,
+    /// The one cache of Entra's tokens, for models and upstreams alike.
+    pub(crate) entra: Entra,
 }
 
 impl Settings {
@@ -56,7 +66,8 @@ impl Settings {
         let json = environment.switch(environment::JSON_LOGS)?.unwrap_or(false);
         let format = if json { holmes_telemetry::Format::Json } else { holmes_telemetry::Format::Text };
         holmes_telemetry::init(&holmes_telemetry::Config { filter: level.to_ascii_lowercase(), format })?;
-        Ok(Self { environment, file })
+        let entra = entra::entra(&environment)?;
+        Ok(Self { environment, file, config: global.config.clone(), entra })
     }
 }
 
@@ -75,9 +86,11 @@ pub(crate) async fn toolsets(
         None => Audit::none(),
     };
     let folder = plugins_folder(world.plugins.as_deref(), &settings.environment)?;
-    let backend = connect(settings, world, absence, printer).await?;
+    let entra = settings.entra.clone();
+    let signer: azure::Signer = Arc::new(move |who, scope| entra.authorizer(who, scope));
+    let upstreams = upstreams::connect(settings, world, absence, signer, printer).await?;
     let sandbox = sandbox(&settings.environment, audit, threads, printer)?;
-    plugins::load(&sandbox, &folder, backend, settings, audience, printer).await
+    plugins::load(&sandbox, &folder, upstreams, settings, audience, printer).await
 }
 
 fn sandbox(environment: &Environment, audit: Audit, threads: Handle, printer: Printer) -> Result<Sandbox> {

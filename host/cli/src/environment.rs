@@ -33,7 +33,7 @@ pub(crate) const MAX_STEPS: &str = "MAX_STEPS";
 /// Set by Kubernetes in every pod.
 pub(crate) const IN_CLUSTER: &str = "KUBERNETES_SERVICE_HOST";
 /// Variables whose values are secrets of the host: they are masked wherever they might turn up.
-pub(crate) const SECRETS: [&str; 7] = [
+pub(crate) const SECRETS: [&str; 19] = [
     "AZURE_API_KEY",
     "AZURE_OPENAI_API_KEY",
     "AZURE_AI_API_KEY",
@@ -41,12 +41,30 @@ pub(crate) const SECRETS: [&str; 7] = [
     "API_KEY",
     "HOLMES_API_KEY",
     "ANTHROPIC_API_KEY",
+    "AZURE_AD_TOKEN",
+    "AZURE_CLIENT_SECRET",
+    "AZURE_CLIENT_CERTIFICATE_PASSWORD",
+    "AZURE_OPENAI_KEY",
+    "AZURE_OPENAI_CLIENTSECRET",
+    "AZURE_AISERVICES_KEY",
+    "AZURE_AISERVICES_CLIENTSECRET",
+    "AZURE_COGNITIVESERVICES_KEY",
+    "AZURE_COGNITIVESERVICES_CLIENTSECRET",
+    "HOSTED_VLLM_API_KEY",
+    "LITELLM_PROXY_API_KEY",
+    "IDENTITY_HEADER",
 ];
 
 /// The environment of this process.
 pub(crate) fn of_process() -> Environment {
+    of_process_with([])
+}
+
+/// The environment of this process, with these variables in place of its own; an empty one counts as unset.
+pub(crate) fn of_process_with(replaced: impl IntoIterator<Item = (String, String)>) -> Environment {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .chain(replaced)
         .collect()
 }
 

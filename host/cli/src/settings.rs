@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use holmes_config::Environment;
 use holmes_llm::ModelList;
 use holmes_protocol::ToolsetName;
-use holmes_sandbox::{Grant, Wishes};
+use holmes_sandbox::{Grant, Wishes, upstream::Kind};
 use serde::{Deserialize, de::IgnoredAny};
 
 use crate::environment;
@@ -53,33 +53,35 @@ pub(crate) struct File {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Upstream {
-    /// Only `kubernetes` in this version.
-    pub(crate) kind: UpstreamKind,
+    /// What it is.
+    pub(crate) kind: Kind,
     /// Where it is.
     pub(crate) source: Source,
+    /// The tenant whose token is sent; none: the environment's.
+    pub(crate) tenant_id: Option<String>,
+    /// The identity that the token is for; none: the environment's.
+    pub(crate) client_id: Option<String>,
+    /// An address in place of the service's own: a private link, a proxy.
+    pub(crate) url: Option<String>,
+    /// A folder into which live exchanges are recorded.
+    pub(crate) record: Option<PathBuf>,
 }
 
-/// Kinds of upstreams that this version can bind.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum UpstreamKind {
-    /// A Kubernetes API.
-    Kubernetes,
-}
-
-/// Where a cluster is.
+/// Where an upstream is.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) enum Source {
-    /// The pod's own service account.
+    /// A cluster: the pod's own service account.
     InCluster,
-    /// A file and a context of it.
+    /// A cluster: a file and a context of it.
     Kubeconfig {
         /// The file; none: the usual places.
         path: Option<PathBuf>,
         /// The context; none: the current one.
         context: Option<String>,
     },
+    /// A service of Azure, with the tokens that Entra gives.
+    Live,
     /// A recording.
     Recorded(PathBuf),
 }
@@ -105,20 +107,17 @@ pub(crate) struct Toolset {
 impl File {
     /// Reads the file that was asked for, or the one at HolmesGPT's usual place if it exists.
     pub(crate) fn load(explicit: Option<&Path>, environment: &Environment) -> Result<Self> {
-        let named = explicit
-            .map(Path::to_owned)
-            .or_else(|| environment.get(environment::CONFIG_PATH).map(PathBuf::from));
-        let file = match named {
-            Some(path) => holmes_config::load(&path)?,
-            None => match folder(environment)
-                .map(|folder| folder.join("config.yaml"))
-                .filter(|path| path.exists())
-            {
-                Some(path) => holmes_config::load(&path)?,
-                None => Self::default(),
-            },
-        };
-        Ok(file)
+        match Self::path(explicit, environment) {
+            Some(path) => Ok(holmes_config::load(&path)?),
+            None => Ok(Self::default()),
+        }
+    }
+
+    /// Where the configuration is read from, if from anywhere.
+    pub(crate) fn path(explicit: Option<&Path>, environment: &Environment) -> Option<PathBuf> {
+        let named = || environment.get(environment::CONFIG_PATH).map(PathBuf::from);
+        let usual = || folder(environment).map(|folder| folder.join("config.yaml"));
+        explicit.map(Path::to_owned).or_else(named).or_else(|| usual().filter(|path| path.exists()))
     }
 
     /// HolmesGPT's keys in the file that mean nothing here.
@@ -144,14 +143,16 @@ impl File {
         if let Some(list) = self.model_list.take() {
             return Ok(list);
         }
-        let path = match environment.get(environment::MODEL_LIST) {
-            Some(path) => Some(PathBuf::from(path)),
-            None => usual_model_list(environment),
-        };
-        let Some(path) = path else { return Ok(ModelList::default()) };
+        let Some(path) = Self::model_list_path(environment) else { return Ok(ModelList::default()) };
         let text = std::fs::read_to_string(&path)
             .with_context(|| format!("can not read the model list `{}`", path.display()))?;
         Ok(ModelList::parse(&path.display().to_string(), &text)?)
+    }
+
+    /// Where HolmesGPT's model list is read from, if from anywhere.
+    pub(crate) fn model_list_path(environment: &Environment) -> Option<PathBuf> {
+        let named = environment.get(environment::MODEL_LIST).map(PathBuf::from);
+        named.or_else(|| usual_model_list(environment))
     }
 }
 

@@ -1,6 +1,9 @@
 //! The models by name, as the caller knows them: the server neither reads a model list nor holds a key.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use holmes_agent::ChatModel;
 
@@ -11,17 +14,20 @@ type Resolve = dyn Fn(&str) -> Result<Arc<dyn ChatModel>, String> + Send + Sync;
 /// As much of an unknown name as is repeated to the client.
 const NAME_CHARACTERS: usize = 100;
 
-/// The models that clients may name.
+/// The models that clients may name. A clone is the same list.
 #[derive(Clone)]
-pub struct Models {
+pub struct Models(Arc<RwLock<Arc<Known>>>);
+
+/// The models of one reading of the list.
+struct Known {
     names: Vec<String>,
     default: String,
-    resolve: Arc<Resolve>,
+    resolve: Box<Resolve>,
 }
 
 impl fmt::Debug for Models {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_list().entries(&self.names).finish()
+        formatter.debug_list().entries(&self.known().names).finish()
     }
 }
 
@@ -32,30 +38,43 @@ impl Models {
         default: impl Into<String>,
         resolve: impl Fn(&str) -> Result<Arc<dyn ChatModel>, String> + Send + Sync + 'static,
     ) -> Self {
-        Self { names, default: default.into(), resolve: Arc::new(resolve) }
+        let known = Known { names, default: default.into(), resolve: Box::new(resolve) };
+        Self(Arc::new(RwLock::new(Arc::new(known))))
+    }
+
+    /// Takes over another reading of the list. Investigations that have begun keep their model.
+    pub fn replace(&self, other: &Self) {
+        let known = other.known();
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = known;
     }
 
     /// All names, in the order of the file.
-    pub fn names(&self) -> &[String] {
-        &self.names
+    pub fn names(&self) -> Vec<String> {
+        self.known().names.clone()
     }
 
     /// Those that can be asked.
-    pub(crate) fn usable(&self) -> Vec<&str> {
-        self.names.iter().map(String::as_str).filter(|name| (self.resolve)(name).is_ok()).collect()
+    pub(crate) fn usable(&self) -> Vec<String> {
+        let known = self.known();
+        known.names.iter().filter(|name| (known.resolve)(name).is_ok()).cloned().collect()
     }
 
     /// The model of a request. An unknown name never answers with another model.
     pub(crate) fn choose(&self, name: Option<&str>) -> Result<Arc<dyn ChatModel>, ApiError> {
-        let name = name.filter(|name| !name.trim().is_empty()).unwrap_or(&self.default);
-        (self.resolve)(name).map_err(|reason| {
-            if self.names.iter().any(|known| known == name) {
+        let all = self.known();
+        let name = name.filter(|name| !name.trim().is_empty()).unwrap_or(&all.default);
+        (all.resolve)(name).map_err(|reason| {
+            if all.names.iter().any(|known| known == name) {
                 return ApiError::bad_request(reason);
             }
             let shown: String = name.chars().filter(|c| !c.is_control()).take(NAME_CHARACTERS).collect();
-            let known: Vec<String> = self.names.iter().map(|known| format!("`{known}`")).collect();
+            let known: Vec<String> = all.names.iter().map(|known| format!("`{known}`")).collect();
             let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
             ApiError::bad_request(format!("unknown model `{shown}`; known models: {known}"))
         })
+    }
+
+    fn known(&self) -> Arc<Known> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 }

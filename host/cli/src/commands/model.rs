@@ -1,4 +1,7 @@
-//! `model list`: the models, and why one can not be used.
+//! `model list` and `model test`: the models, why one can not be used, and whether one answers.
+
+mod greeting;
+mod test;
 
 use anyhow::Result;
 use holmes_llm::ModelState;
@@ -10,8 +13,16 @@ use crate::{
     output::printer::Printer,
 };
 
-pub(crate) fn run(command: &args::Model, mut settings: Settings, printer: Printer) -> Result<Exit> {
-    let args::Model::List = command;
+pub(crate) use greeting::{greet, service, verdict};
+
+pub(crate) async fn run(command: args::Model, settings: Settings, printer: Printer) -> Result<Exit> {
+    match command {
+        args::Model::List => list(settings, printer),
+        args::Model::Test(command) => test::run(command, settings, printer).await,
+    }
+}
+
+fn list(mut settings: Settings, printer: Printer) -> Result<Exit> {
     let (models, _) =
         compose::models(&mut settings, &ModelChoice { model: None, api_key: None, max_steps: None })?;
     let mut lines = Vec::new();

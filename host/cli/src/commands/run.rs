@@ -1,6 +1,9 @@
 //! `run`: HolmesGPT's API on a socket, until SIGINT or SIGTERM.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use anyhow::{Context, Result};
 use holmes_agent::{Agent, Config as AgentConfig};
@@ -13,9 +16,9 @@ use tokio::{
 
 use crate::{
     args::Run,
-    compose::{self, Absence, Audience, Settings},
+    compose::{self, Absence, Audience, ModelFiles, Settings},
     environment,
-    exit::{Exit, Hint},
+    exit::{self, Exit, Hint},
     output::printer::Printer,
 };
 
@@ -38,7 +41,10 @@ pub(crate) async fn run(run: Run, mut settings: Settings, printer: Printer) -> R
         environment::PORT
     )))?;
     let address = listener.local_addr()?;
-    let (models, secrets) = compose::models(&mut settings, &run.model)?;
+    let mut files = ModelFiles::new(&settings);
+    let (registry, secrets) = compose::models(&mut settings, &run.model)?;
+    let models = names_of(registry);
+    let secrets = Arc::new(RwLock::new(secrets));
     // Guests have threads of their own, so that two spinning guests do not delay a health check.
     let guests = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -57,11 +63,28 @@ pub(crate) async fn run(run: Run, mut settings: Settings, printer: Printer) -> R
     let enabled = settings.file.toolsets.iter().filter(|(_, toolset)| toolset.enabled != Some(false));
     let required_toolsets = enabled.map(|(name, _)| name.to_string()).collect();
     let config = Config { access, required_toolsets, ..Config::default() };
-    let state = State::new(config, agent, names_of(models), move || secrets.redactor());
+    let known = Arc::clone(&secrets);
+    let redactor = move || known.read().unwrap_or_else(PoisonError::into_inner).redactor();
+    let state = State::new(config, agent, models.clone(), redactor);
     // Before anybody is told that it listens: who knows may stop it.
     let stopped = stopped()?;
     printer.progress(&format!("listening on http://{address} with toolsets: {loaded}"));
+    let reloading = tokio::spawn(async move {
+        loop {
+            let mut fresh = files.changed(&settings).await;
+            match fresh.as_mut().map(|fresh| compose::models(fresh, &run.model)) {
+                Ok(Ok((registry, mask))) => {
+                    *secrets.write().unwrap_or_else(PoisonError::into_inner) = mask;
+                    models.replace(&names_of(registry));
+                    printer.progress("the models were read again");
+                }
+                Ok(Err(error)) => kept(&error, printer),
+                Err(error) => kept(error, printer),
+            }
+        }
+    });
     holmes_server::serve(listener, state, stopped).await.context("the server failed")?;
+    reloading.abort();
     guests.shutdown_background();
     printer.progress("stopped");
     Ok(Exit::Success)
@@ -78,6 +101,11 @@ fn agent_config(run: &Run, settings: &Settings) -> Result<AgentConfig> {
     let defaults = AgentConfig::default();
     let max_steps = compose::max_steps(settings, run.model.max_steps)?;
     Ok(AgentConfig { max_steps: max_steps.unwrap_or(defaults.max_steps), ..defaults })
+}
+
+/// A file that can not be read must not take the models away that work.
+fn kept(error: &anyhow::Error, printer: Printer) {
+    printer.warning(&format!("the models stay as they are: {}", exit::explain(error)));
 }
 
 /// The registry's models as the server knows them: by name, or with a sentence why not.

@@ -1,4 +1,4 @@
-//! What the name `kubernetes` means: a recording, or a live cluster.
+//! Kubernetes as an upstream: a recording, or a live cluster.
 
 use std::{path::Path, sync::Arc};
 
@@ -6,13 +6,7 @@ use anyhow::{Result, bail};
 use holmes_identity::{Cluster, ClusterSource};
 use holmes_sandbox::upstream::{Backend, recorded::Recording};
 
-use super::Settings;
-use crate::{
-    args::World,
-    exit::Hint,
-    output::printer::Printer,
-    settings::{Source, UpstreamKind},
-};
+use crate::{args::World, exit::Hint, output::printer::Printer, settings::Source};
 
 /// Shown when there is no cluster to talk to.
 const RECORDED: &str = "give a recorded cluster with --snapshot PATH, for example --snapshot examples/clusters/oom-crashloop.tar.gz";
@@ -26,54 +20,33 @@ pub(crate) enum Absence {
     Served,
 }
 
-/// Every bound upstream by name; the flags name what `kubernetes` is.
-#[derive(Debug, Clone)]
-pub(crate) struct Upstreams(Vec<(String, Backend)>);
-
-impl Upstreams {
-    /// What a name is bound to.
-    pub(crate) fn get(&self, name: &str) -> Option<&Backend> {
-        self.0.iter().find(|(bound, _)| bound == name).map(|(_, backend)| backend)
+/// Binds a cluster of the configuration. None: it is left out, which has been told.
+pub(super) async fn configured(
+    name: &str,
+    source: &Source,
+    absence: Absence,
+    printer: Printer,
+) -> Result<Option<Backend>> {
+    match source {
+        Source::Recorded(path) => Ok(Some(open(path, printer)?)),
+        Source::InCluster => live(&ClusterSource::default(), absence, printer).await,
+        Source::Kubeconfig { path, context } => {
+            let source = ClusterSource { kubeconfig: path.clone(), context: context.clone() };
+            live(&source, absence, printer).await
+        }
+        Source::Live => bail!(
+            "`upstreams.{name}.source` is `live`; a cluster is `in-cluster`, `kubeconfig` or `recorded`"
+        ),
     }
 }
 
-/// Binds every upstream of the configuration, and `kubernetes` if it does not.
-pub(crate) async fn connect(
-    settings: &Settings,
-    world: &World,
-    absence: Absence,
-    printer: Printer,
-) -> Result<Upstreams> {
-    let mut bound = Vec::new();
-    let flags = world.snapshot.is_some() || world.kubeconfig.is_some() || world.context.is_some();
-    for (name, upstream) in &settings.file.upstreams {
-        let UpstreamKind::Kubernetes = upstream.kind;
-        // What is typed wins over what is configured.
-        if flags && name == "kubernetes" {
-            continue;
-        }
-        let backend = match &upstream.source {
-            Source::Recorded(path) => Some(open(path, printer)?),
-            Source::InCluster => live(&ClusterSource::default(), absence, printer).await?,
-            Source::Kubeconfig { path, context } => {
-                let source = ClusterSource { kubeconfig: path.clone(), context: context.clone() };
-                live(&source, absence, printer).await?
-            }
-        };
-        bound.extend(backend.map(|backend| (name.clone(), backend)));
+/// Binds the cluster that the flags name, or that is found at the usual places.
+pub(super) async fn named(world: &World, absence: Absence, printer: Printer) -> Result<Option<Backend>> {
+    if let Some(path) = &world.snapshot {
+        return Ok(Some(open(path, printer)?));
     }
-    let configured = settings.file.upstreams.contains_key("kubernetes");
-    if flags || !configured && bound.is_empty() {
-        let backend = if let Some(path) = &world.snapshot {
-            Some(open(path, printer)?)
-        } else {
-            let source =
-                ClusterSource { kubeconfig: world.kubeconfig.clone(), context: world.context.clone() };
-            live(&source, absence, printer).await?
-        };
-        bound.extend(backend.map(|backend| ("kubernetes".to_owned(), backend)));
-    }
-    Ok(Upstreams(bound))
+    let source = ClusterSource { kubeconfig: world.kubeconfig.clone(), context: world.context.clone() };
+    live(&source, absence, printer).await
 }
 
 fn open(path: &Path, printer: Printer) -> Result<Backend> {

@@ -34,7 +34,7 @@ pub(crate) fn models(settings: &mut Settings, choice: &ModelChoice) -> Result<(R
         api_base: settings.file.api_base.clone(),
         api_version: settings.file.api_version.clone(),
     };
-    let registry = Registry::new(list, config, settings.environment.clone(), holmes_llm::client()?)?;
+    let registry = Registry::new(list, config, settings.environment.clone(), settings.entra.clone())?;
     secrets.extend(registry.secrets().cloned());
     Ok((registry, KnownSecrets(secrets)))
 }

@@ -14,7 +14,7 @@ use holmes_sandbox::{
 };
 use holmes_toolset::{Registry, Toolset, Unavailable};
 
-use super::{Audience, Settings, cluster::Upstreams};
+use super::{Audience, Settings, azure, upstreams::Upstreams};
 use crate::{environment, exit::Hint, output::printer::Printer, settings};
 
 /// The folder to read: what was asked for, `./plugins`, or the folder beside the program.
@@ -161,8 +161,10 @@ fn rights(
     let grants: BTreeMap<String, Grant> = configured.unwrap_or_else(everything);
     let mut bound = BTreeMap::new();
     for (upstream, wish) in wishes {
-        let target = operator.and_then(|one| one.bind.get(upstream)).unwrap_or(upstream);
-        let backend = upstreams.get(target).filter(|_| wish.kind == "kubernetes");
+        let backend = match operator.and_then(|one| one.bind.get(upstream)) {
+            Some(target) => upstreams.named(target, &wish.kind),
+            None => upstreams.usual(upstream, &wish.kind),
+        };
         match backend {
             Some(backend) if grants.contains_key(upstream) => {
                 bound.insert(upstream.clone(), backend.clone());
@@ -174,8 +176,9 @@ fn rights(
             }
             None if wish.required => {
                 return Err(format!(
-                    "it needs upstream `{upstream}` of kind `{}`, which nothing is bound to",
-                    wish.kind
+                    "it needs upstream `{upstream}` of kind `{}`, which nothing is bound to{}",
+                    wish.kind,
+                    azure::ways(&wish.kind)
                 ));
             }
             _ => {}

@@ -32,6 +32,7 @@ impl Live {
             }
             Event::TextDelta { .. }
             | Event::Retry { .. }
+            | Event::FellBack { .. }
             | Event::AssistantMessage { .. }
             | Event::ToolStarted { .. }
             | Event::ToolFinished { .. }

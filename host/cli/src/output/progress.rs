@@ -27,6 +27,9 @@ pub(crate) fn show(event: &Event, printer: Printer) {
             let seconds = std::time::Duration::from_millis(*wait_ms).as_secs_f32();
             printer.progress(&format!("retry in {seconds:.1}s: {reason}"));
         }
+        Event::FellBack { model, reason } => {
+            printer.progress(&format!("model `{model}` answers instead: {reason}"));
+        }
         Event::ModelStarted { .. }
         | Event::TextDelta { .. }
         | Event::AssistantMessage { .. }
