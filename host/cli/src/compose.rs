@@ -65,9 +65,21 @@ impl Settings {
         };
         let json = environment.switch(environment::JSON_LOGS)?.unwrap_or(false);
         let format = if json { holmes_telemetry::Format::Json } else { holmes_telemetry::Format::Text };
-        holmes_telemetry::init(&holmes_telemetry::Config { filter: level.to_ascii_lowercase(), format })?;
+        holmes_telemetry::init(&holmes_telemetry::Config { filter: filter(level), format })?;
         let entra = entra::entra(&environment)?;
         Ok(Self { environment, file, config: global.config.clone(), entra })
+    }
+}
+
+/// What a level means. A word is for our own lines: the libraries below would fill the log with every header and
+/// frame. Whoever wants those names them: `LOG_LEVEL=hyper=trace`.
+fn filter(level: &str) -> String {
+    let level = level.to_ascii_lowercase();
+    let quiet =
+        ["hyper", "hyper_util", "h2", "reqwest", "rustls", "kube", "tower", "azure_core", "azure_identity"];
+    match level.as_str() {
+        "debug" | "trace" => quiet.iter().fold(level, |filter, library| format!("{filter},{library}=info")),
+        _ => level,
     }
 }
 

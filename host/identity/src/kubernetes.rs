@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use bytes::Bytes;
 use futures::{Stream, TryStreamExt};
+use holmes_telemetry::causes;
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use kube::{
@@ -132,18 +133,4 @@ async fn configuration(source: &ClusterSource) -> Result<(Config, String), Conne
             Err(_) => Err(failed(&error)),
         },
     }
-}
-
-/// An error with its causes, on one line.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
 }

@@ -21,7 +21,7 @@ use crate::{
     events::{self, Progress},
     limiter::Limiter,
     parameters::{Learnt, Wishes},
-    retry::{self, Decision, Retry, Tries},
+    retry::{self, Decision, Tries},
     transport::Transport,
     windows,
 };
@@ -49,6 +49,8 @@ struct Course {
     adaptations: u32,
     new_credential: bool,
     without_carried: bool,
+    /// Another protocol, because the first was refused; learnt when it has answered.
+    dialect: Option<Dialect>,
 }
 
 impl ChatModel for Deployment {
@@ -75,10 +77,10 @@ impl Deployment {
             if !pause.is_zero() {
                 self.pause(pause, &mut tries, &progress).await?;
             }
-            let (dialect, body) = self.body(&request);
+            let (dialect, body) = self.body(&request, course.dialect);
             let failure = match self.attempt(dialect, &body, &mut progress).await {
                 Ok(reply) => {
-                    self.learnt().answered(&reply.model);
+                    self.learnt().answered(&reply.model, course.dialect);
                     return Ok(reply);
                 }
                 Err(failure) => failure,
@@ -89,8 +91,8 @@ impl Deployment {
             if self.remedied(&failure, &body, &mut course, &mut request) {
                 continue;
             }
-            if let Retry::Throttled(hint) = failure.retry {
-                self.limiter.throttled(hint);
+            if let LlmErrorKind::RateLimited { retry_after } = failure.error.kind {
+                self.limiter.throttled(retry_after);
             }
             match tries.after(failure.retry, retry::chance()) {
                 Decision::GiveUp => return Err(failure.error),
@@ -123,10 +125,10 @@ impl Deployment {
         Ok(())
     }
 
-    fn body(&self, request: &ChatRequest) -> (Dialect, Map<String, Value>) {
+    fn body(&self, request: &ChatRequest, tried: Option<Dialect>) -> (Dialect, Map<String, Value>) {
         let learnt = self.learnt();
         let routes = &self.endpoint.routes;
-        let dialect = learnt.dialect.filter(|dialect| routes.of(*dialect).is_some());
+        let dialect = tried.or(learnt.dialect).filter(|dialect| routes.of(*dialect).is_some());
         let dialect = dialect.unwrap_or(routes.first.0);
         let window = self.window.or_else(|| windows::window(self.wishes.model(&learnt)));
         let window = window.unwrap_or(windows::UNKNOWN_WINDOW);
@@ -164,7 +166,9 @@ impl Deployment {
         match remedy {
             Remedy::WithoutParameter(parameter) => self.learnt().refuse(parameter, body),
             Remedy::Speak(dialect) => {
-                self.endpoint.routes.of(*dialect).is_some() && self.learnt().speak(*dialect)
+                // Once: a deployment that refuses both would send the call to and fro.
+                let first = course.dialect.replace(*dialect).is_none();
+                first && self.endpoint.routes.of(*dialect).is_some()
             }
             Remedy::NewCredential(_) | Remedy::WithoutCarried => false,
         }

@@ -10,7 +10,9 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::dialect::Dialect;
 
 /// Hosts of Azure's own data planes, sovereign clouds included.
-const AZURE_SUFFIXES: [&str; 3] = [".openai.azure.", ".cognitiveservices.azure.", ".services.ai.azure."];
+const AZURE_SERVICES: [&str; 3] = [".openai.azure.", ".cognitiveservices.azure.", ".services.ai.azure."];
+/// The ends of Azure's clouds: public, US government, China.
+const AZURE_CLOUDS: [&str; 3] = ["com", "us", "cn"];
 
 /// Where the requests of one protocol go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +52,8 @@ pub(crate) struct Endpoint {
     /// The body's `model`: the deployment's or the model's name.
     pub(crate) model: String,
     pub(crate) authorizer: Arc<dyn Authorizer>,
+    /// Signed by a key; otherwise by a token, or not at all.
+    pub(crate) by_key: bool,
     /// Headers beside the credential; gateways take keys there.
     pub(crate) headers: Vec<(HeaderName, SecretString)>,
 }
@@ -108,19 +112,42 @@ pub(crate) fn base(text: &str) -> Result<Url, String> {
 
 /// Whether a base is one of Azure's own hosts.
 pub(crate) fn is_azure(url: &Url) -> bool {
-    url.host_str().is_some_and(|host| AZURE_SUFFIXES.iter().any(|suffix| host.contains(suffix)))
+    let host = url.host_str().unwrap_or_default().trim_end_matches('.');
+    let of =
+        |service: &&str| host.rsplit_once(service).is_some_and(|(_, cloud)| AZURE_CLOUDS.contains(&cloud));
+    AZURE_SERVICES.iter().any(of)
 }
 
 /// Whether a credential may be sent there: over TLS, or to this machine.
 pub(crate) fn may_carry_a_key(url: &Url) -> bool {
+    url.scheme() == "https" || is_loopback(url)
+}
+
+/// Whether the address is this machine's own.
+pub(crate) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    url.scheme() == "https" || host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_is_azures_by_its_end() {
+        for (host, expected) in [
+            ("c.openai.azure.com", true),
+            ("C.OpenAI.Azure.us.", true),
+            ("c.services.ai.azure.com", true),
+            ("c.cognitiveservices.azure.cn", true),
+            ("c.openai.azure.com.evil.example", false),
+            ("openai.azure.com.example", false),
+            ("c.openai.azure.comx", false),
+        ] {
+            assert_eq!(is_azure(&base(&format!("https://{host}/")).unwrap()), expected, "{host}");
+        }
+    }
 
     #[test]
     fn keys_go_over_tls_or_stay_on_this_machine() {

@@ -7,6 +7,8 @@ use std::time::Duration;
 pub enum LlmErrorKind {
     /// No credential could be obtained for the request.
     NoCredential,
+    /// Who gives credentials is away; another try may succeed.
+    IdentityUnavailable,
     /// The token was refused: its audience is another, or its time is over.
     TokenRejected,
     /// The key is not one of this resource.
@@ -59,6 +61,7 @@ impl LlmErrorKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NoCredential => "no_credential",
+            Self::IdentityUnavailable => "identity_unavailable",
             Self::TokenRejected => "token_rejected",
             Self::KeyInvalid => "key_invalid",
             Self::RoleMissing => "role_missing",

@@ -63,10 +63,15 @@ impl Limiter {
         until.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()))
     }
 
-    /// Waits for a place. Cancelling the wait costs nobody one.
+    /// Waits for a place, and until calls are taken at all. Cancelling the wait costs nobody one.
     pub(crate) async fn place(&self) -> Place<'_> {
         loop {
             let freed = self.freed.notified();
+            let closed = self.pause();
+            if !closed.is_zero() {
+                tokio::time::sleep(closed).await;
+                continue;
+            }
             {
                 let mut state = self.state();
                 if state.taken < state.limit {
@@ -190,8 +195,10 @@ mod tests {
         limiter.throttled(Some(Duration::from_secs(5)));
         limiter.throttled(Some(Duration::from_secs(2)));
         assert_eq!(limiter.pause(), Duration::from_secs(5));
+        assert!(limiter.place().now_or_never().is_none(), "a free place is none while nobody may call");
         tokio::time::advance(Duration::from_secs(5)).await;
         assert_eq!(limiter.pause(), Duration::ZERO);
+        drop(limiter.place().await);
         limiter.answered(&headers(&[
             ("x-ratelimit-remaining-requests", "0"),
             ("x-ratelimit-reset-requests", "7"),

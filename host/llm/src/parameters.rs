@@ -99,30 +99,28 @@ pub(crate) struct Learnt {
 }
 
 impl Learnt {
-    /// Takes note of the model that answered.
-    pub(crate) fn answered(&mut self, model: &str) {
+    /// Takes note of the model that answered, and of the protocol that had to be tried for it.
+    pub(crate) fn answered(&mut self, model: &str, tried: Option<Dialect>) {
+        self.dialect = tried.or(self.dialect);
         if !model.is_empty() && self.seen.as_deref() != Some(model) {
             self.seen = Some(model.to_owned());
         }
     }
 
-    /// Takes note that another protocol is wanted. False when that is no news: then the refusal stands.
-    pub(crate) fn speak(&mut self, dialect: Dialect) -> bool {
-        self.dialect.replace(dialect) != Some(dialect)
-    }
-
-    /// Takes note of a parameter that was refused. False when that changes nothing: then the refusal stands.
+    /// Takes note of a parameter that was refused. False when the next body would have it too: then the refusal
+    /// stands. What another call has learnt meanwhile is news for the body that went out before.
     pub(crate) fn refuse(&mut self, parameter: &str, body: &Map<String, Value>) -> bool {
         // `reasoning.effort` is refused with all of `reasoning`.
         let parameter = parameter.split(['.', '[']).next().unwrap_or_default();
         if FIXED.contains(&parameter) || !body.contains_key(parameter) {
             return false;
         }
-        if parameter == "max_tokens" && !self.renamed_limit {
+        if parameter == "max_tokens" {
             self.renamed_limit = true;
-            return true;
+        } else {
+            self.dropped.insert(parameter.to_owned());
         }
-        self.dropped.insert(parameter.to_owned())
+        true
     }
 
     /// Applies what is known to a body.
@@ -186,7 +184,7 @@ mod tests {
         let mut learnt = Learnt::default();
         let named = |name: &str| Wishes { name: name.into(), ..Wishes::default() };
         assert_eq!(named("prod").model(&learnt), "prod");
-        learnt.answered("gpt-5-2025-08-07");
+        learnt.answered("gpt-5-2025-08-07", None);
         assert_eq!(named("prod").model(&learnt), "gpt-5-2025-08-07");
         assert_eq!(named("gpt-4o-prod").model(&learnt), "gpt-4o-prod");
         let stated = Wishes { base_model: Some("o3".into()), ..named("prod") };
@@ -201,7 +199,8 @@ mod tests {
         let mut learnt = Learnt::default();
         assert!(learnt.refuse("max_tokens", &body) && learnt.refuse("temperature", &body));
         assert!(!learnt.refuse("model", &body) && !learnt.refuse("unknown", &body));
-        assert!(!learnt.refuse("temperature", &body));
+        // Two calls that were under way with it.
+        assert!(learnt.refuse("temperature", &body) && learnt.refuse("max_tokens", &body));
         assert!(learnt.refuse("stream", &body));
         learnt.apply(&mut body);
         assert_eq!(Value::Object(body), json!({"max_completion_tokens": 5, "model": "m"}));

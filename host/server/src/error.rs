@@ -123,6 +123,7 @@ impl From<&AgentError> for ApiError {
 fn model_failure(kind: LlmErrorKind, error: &AgentError) -> (StatusCode, &'static str) {
     match kind {
         LlmErrorKind::NoCredential
+        | LlmErrorKind::IdentityUnavailable
         | LlmErrorKind::TokenRejected
         | LlmErrorKind::KeyInvalid
         | LlmErrorKind::RoleMissing

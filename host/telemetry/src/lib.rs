@@ -4,9 +4,11 @@
 //! a number or a decision.
 
 pub mod audit;
+mod causes;
 
 use std::io::IsTerminal;
 
+pub use causes::{causes, with_causes};
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// How logs are written.

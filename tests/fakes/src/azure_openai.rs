@@ -83,7 +83,7 @@ pub struct Endless {
 /// How a request proved itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credential {
-    /// A key: `api-key`, or `x-api-key` on Claude's path.
+    /// A key: `api-key`; on Claude's path `x-api-key`.
     Key(String),
     /// A bearer token.
     Bearer(String),

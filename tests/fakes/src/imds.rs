@@ -254,7 +254,11 @@ fn metadata_rules(
     if headers.contains_key("x-forwarded-for") {
         return Some(refuse(400, "invalid_request", "Request contains the x-forwarded-for header"));
     }
-    if query.get("api-version").map(String::as_str) != Some("2018-02-01") {
+    // The probe's, and the one of Azure's own libraries.
+    if !query
+        .get("api-version")
+        .is_some_and(|version| matches!(version.as_str(), "2018-02-01" | "2019-08-01"))
+    {
         return Some(refuse(400, "bad_request_102", "Required api-version is missing or not supported"));
     }
     identity_rules(query, holder)

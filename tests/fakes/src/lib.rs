@@ -3,6 +3,7 @@
 //! A fake records what it is asked, holds every request to the protocol's rules, and mints a recognisable
 //! secret that tests search their outputs for.
 
+pub mod arm;
 pub mod azure_openai;
 mod canary;
 pub mod entra;
@@ -14,6 +15,7 @@ mod server;
 pub mod tls;
 mod wire;
 
+pub use arm::{ArmStep, FakeArm};
 pub use azure_openai::FakeAzureOpenAi;
 pub use entra::{FakeEntra, Tokens};
 pub use imds::FakeImds;

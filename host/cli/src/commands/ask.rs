@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use holmes_agent::{Agent, AgentError, AgentErrorKind, Answer, Config, Ending, Question, Triage};
-use holmes_llm::{BUILTIN_TRIAGE, render_findings};
+use holmes_llm::{BUILTIN_TRIAGE, LlmErrorKind, render_findings};
 use holmes_protocol::{Report, Verdict};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::runtime::Handle;
@@ -43,7 +43,7 @@ pub(crate) async fn run(ask: Ask, mut settings: Settings, printer: Printer) -> R
         Err(error) if ask.output == Format::Json => {
             let text = exit::explain(&error);
             let asked = ask.question.clone().unwrap_or_default();
-            printer.answer(&Document::failed(&asked, &text, None, Exit::Failed as u8).to_json()?)?;
+            printer.answer(&Document::failed(&asked, None, &text, None, Exit::Failed as u8).to_json()?)?;
             Err(error)
         }
         Err(error) => Err(error),
@@ -116,7 +116,9 @@ fn answered(ask: &Ask, question: &str, answer: &Answer, live: &Live, printer: Pr
         Ending::StepLimit => {
             printer.warning("the step limit was reached; the answer rests on what was known by then");
         }
-        Ending::Cut => printer.warning("the model reached its output limit; the answer is cut"),
+        Ending::Cut => printer.warning(
+            "the answer is cut: the model reached its output limit, or the provider's content filter stopped it",
+        ),
         Ending::Broken => printer.error("the connection to the model broke, so the answer is cut; ask again"),
         Ending::Interrupted => printer.warning("interrupted; the answer is what there was"),
     }
@@ -141,13 +143,48 @@ fn failed(ask: &Ask, question: &str, error: &AgentError, printer: Printer) -> Re
     let text = error.to_string();
     match (ask.output, error.report()) {
         (Format::Json, report) => {
-            printer.answer(&Document::failed(question, &text, report, exit as u8).to_json()?)?;
+            printer.answer(
+                &Document::failed(question, kind(error.kind()), &text, report, exit as u8).to_json()?,
+            )?;
         }
         (_, Some(report)) => printer.answer(&Renderer::default().render(&beside(report)))?,
         (_, None) => {}
     }
-    printer.error(&text);
+    if is_about_signing_in(error.kind()) {
+        printer.error(&format!(
+            "{text}\nhint: `holmes-host auth check` tells, link by link, what was tried and what to run"
+        ));
+    } else {
+        printer.error(&text);
+    }
     Ok(exit)
+}
+
+/// The model's failure by a name that scripts may rely on.
+fn kind(kind: AgentErrorKind) -> Option<&'static str> {
+    match kind {
+        AgentErrorKind::Model(kind) => Some(kind.as_str()),
+        AgentErrorKind::NoAnswer
+        | AgentErrorKind::TimeLimit
+        | AgentErrorKind::Cancelled
+        | AgentErrorKind::Internal => None,
+    }
+}
+
+/// Whether `auth check` would say more than the error does.
+fn is_about_signing_in(kind: AgentErrorKind) -> bool {
+    matches!(
+        kind,
+        AgentErrorKind::Model(
+            LlmErrorKind::NoCredential
+                | LlmErrorKind::IdentityUnavailable
+                | LlmErrorKind::TokenRejected
+                | LlmErrorKind::WrongTenant
+                | LlmErrorKind::RoleMissing
+                | LlmErrorKind::NoCustomDomain
+                | LlmErrorKind::NetworkDenied
+        )
+    )
 }
 
 /// What is asked: the argument or a file; piped text is attached, or is the question when there is no other.

@@ -31,6 +31,9 @@ pub(crate) struct Document<'a> {
 /// Why there is no answer.
 #[derive(Debug, Serialize)]
 pub(crate) struct Failure<'a> {
+    /// What failed, when the model did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
     message: &'a str,
 }
 
@@ -53,11 +56,12 @@ impl<'a> Document<'a> {
     /// Of a failure; what triage found before it is not lost.
     pub(crate) fn failed(
         question: &'a str,
+        kind: Option<&'static str>,
         message: &'a str,
         report: Option<&'a Report>,
         exit_code: u8,
     ) -> Self {
-        Self { error: Some(Failure { message }), ..Self::of(question, report, exit_code) }
+        Self { error: Some(Failure { kind, message }), ..Self::of(question, report, exit_code) }
     }
 
     fn of(question: &'a str, report: Option<&'a Report>, exit_code: u8) -> Self {

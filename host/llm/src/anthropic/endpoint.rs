@@ -2,6 +2,8 @@
 
 use reqwest::Url;
 
+use crate::endpoint::is_azure;
+
 /// The hosts of Foundry resources, sovereign clouds included.
 const FOUNDRY: &str = ".services.ai.azure.";
 
@@ -14,7 +16,7 @@ pub(crate) fn url(base: &Url) -> Url {
         segments.truncate(segments.len().saturating_sub(1));
     }
     // People copy the resource's or the project's address from the portal; Claude is beside both.
-    let in_foundry = base.host_str().is_some_and(|host| host.contains(FOUNDRY));
+    let in_foundry = is_azure(base) && base.host_str().is_some_and(|host| host.contains(FOUNDRY));
     if in_foundry && !segments.contains(&"anthropic") {
         segments = vec!["anthropic"];
     }

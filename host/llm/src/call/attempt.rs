@@ -5,7 +5,7 @@ use holmes_identity::{AuthError, AuthErrorKind};
 use http::HeaderMap;
 use reqwest::{Response, header::CONTENT_TYPE};
 use serde_json::{Map, Value};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
     Deployment,
@@ -34,12 +34,14 @@ impl Deployment {
         let Some(address) = self.endpoint.routes.of(dialect) else {
             return Err(malformed("the deployment has no address for this protocol"));
         };
+        // The queue comes first: a token must not age in it, nor the time that the provider has.
+        let queued = timeout(self.settings.request_timeout, self.limiter.place()).await;
+        let _place = queued.map_err(|_| self.too_busy())?;
         let deadline = Instant::now() + self.settings.request_timeout;
         let signed = timeout_at(deadline, self.endpoint.sign()).await.map_err(|_| self.too_slow())?;
         let (mut headers, stamp) = signed.map_err(no_credential)?;
         dialect.add_headers(&mut headers);
-        let _place = timeout_at(deadline, self.limiter.place()).await.map_err(|_| self.too_slow())?;
-        let client = self.transport.client().map_err(broken)?;
+        let client = self.transport.client(&address.url).map_err(broken)?;
         let request = client.post(address.url.clone()).headers(headers).json(body);
         let request = request.header("x-ms-client-request-id", client_request_id());
         let sent = timeout_at(deadline, request.send()).await;
@@ -138,6 +140,16 @@ impl Deployment {
         }
     }
 
+    fn too_busy(&self) -> Failure {
+        let host = self.endpoint.host();
+        let message = format!(
+            "no place for another call to `{host}` came free in time: it limits the rate, or too many ask at once \
+             (`LLM_MAX_CONCURRENT_CALLS_PER_MODEL`)"
+        );
+        let error = LlmError::new(LlmErrorKind::RateLimited { retry_after: None }, message);
+        Failure { error, retry: Retry::Never, remedy: None }
+    }
+
     pub(super) fn too_slow(&self) -> Failure {
         let (host, limit) = (self.endpoint.host(), self.settings.request_timeout.as_secs());
         let message = format!("`{host}` did not answer in time (`LLM_REQUEST_TIMEOUT` is {limit} s)");
@@ -168,10 +180,15 @@ fn log_identifiers(model: &str, headers: &HeaderMap) {
 
 /// The request could not be signed. The token cache has its own retries; only an outage is worth more of them.
 pub(super) fn no_credential(error: AuthError) -> Failure {
-    let transient = error.kind == AuthErrorKind::Transient;
-    let retry = if transient { Retry::Transient(error.retry_after) } else { Retry::Never };
-    let error = LlmError::new(LlmErrorKind::NoCredential, error.message);
-    Failure { error, retry, remedy: None }
+    let (kind, retry) = match error.kind {
+        AuthErrorKind::Transient => (LlmErrorKind::IdentityUnavailable, Retry::Transient(error.retry_after)),
+        AuthErrorKind::NoCredential
+        | AuthErrorKind::Configuration
+        | AuthErrorKind::Refused
+        | AuthErrorKind::ClaimsChallenge
+        | AuthErrorKind::Expired => (LlmErrorKind::NoCredential, Retry::Never),
+    };
+    Failure { error: LlmError::new(kind, error.message), retry, remedy: None }
 }
 
 /// Where nothing was delivered yet, a cut answer is worth another try.

@@ -233,8 +233,8 @@ fn remedy(kind: LlmErrorKind, status: StatusCode, body: &Body, dialect: Dialect)
     if may_be_protocol.contains(&kind) {
         return wanted(body, dialect).map(Remedy::Speak);
     }
-    let parameter = body.unsupported().filter(|_| status == StatusCode::BAD_REQUEST);
-    parameter.map(Remedy::WithoutParameter)
+    let about_one = kind == LlmErrorKind::UnsupportedParameter && status == StatusCode::BAD_REQUEST;
+    body.unsupported().filter(|_| about_one).map(Remedy::WithoutParameter)
 }
 
 #[cfg(test)]

@@ -22,7 +22,8 @@ impl Deployment {
             let (headers, stamp) =
                 signed.map_err(|_| self.too_slow().error)?.map_err(|error| no_credential(error).error)?;
             let sent =
-                timeout_at(deadline, self.transport.client()?.get(url.clone()).headers(headers).send()).await;
+                timeout_at(deadline, self.transport.client(url)?.get(url.clone()).headers(headers).send())
+                    .await;
             let response =
                 sent.map_err(|_| self.too_slow().error)?.map_err(|error| self.unreachable(error).error)?;
             let (status, headers) = (response.status(), response.headers().clone());

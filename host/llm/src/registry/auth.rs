@@ -6,7 +6,7 @@ use holmes_identity::{
     Authorizer, Fixed,
     entra::{Entra, Identity, Link, StaticToken},
 };
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
@@ -62,6 +62,28 @@ pub(super) struct Auth {
     pub(super) secrets: Vec<SecretString>,
 }
 
+/// Whom an entry speaks to.
+#[derive(Clone, Copy)]
+pub(super) struct Receiver<'a> {
+    pub(super) provider: Provider,
+    pub(super) is_azure: bool,
+    /// Claude takes its key on a header of its own, in Foundry too.
+    pub(super) speaks_messages: bool,
+    pub(super) base: &'a Base,
+}
+
+impl Receiver<'_> {
+    fn key_header(self) -> HeaderName {
+        if self.speaks_messages {
+            HeaderName::from_static("x-api-key")
+        } else if self.is_azure {
+            HeaderName::from_static("api-key")
+        } else {
+            AUTHORIZATION
+        }
+    }
+}
+
 /// What an entry says about its credential.
 struct Said {
     key: Option<SecretString>,
@@ -72,18 +94,17 @@ struct Said {
 /// Reads how an entry is signed.
 pub(super) fn read(
     fields: &Map<String, Value>,
-    provider: Provider,
-    azure: bool,
-    base: &Base,
+    receiver: Receiver<'_>,
     around: Surroundings<'_>,
 ) -> Result<Auth, String> {
     let said = Said::read(fields)?;
-    if !azure {
-        return keyed(said, provider, base, around);
+    if !receiver.is_azure {
+        return keyed(said, receiver, around);
     }
-    let auth = of_azure(said, provider, base, around, scope(fields, &base.url, around)?)?;
-    if !may_carry_a_key(&base.url) {
-        return Err(plain_http(&base.url, "the credential"));
+    let url = &receiver.base.url;
+    let auth = of_azure(said, receiver, around, scope(fields, url, around)?)?;
+    if !may_carry_a_key(url) {
+        return Err(plain_http(url, "the credential"));
     }
     Ok(auth)
 }
@@ -120,11 +141,11 @@ impl Said {
 /// Azure's entries: the order of the documentation, first match.
 fn of_azure(
     said: Said,
-    provider: Provider,
-    base: &Base,
+    receiver: Receiver<'_>,
     around: Surroundings<'_>,
     scope: String,
 ) -> Result<Auth, String> {
+    let base = receiver.base;
     let environment = around.environment;
     let switch = environment.switch("AZURE_AD_TOKEN_AUTH").map_err(|error| error.to_string())?;
     let wants_entra = switch == Some(true);
@@ -145,7 +166,7 @@ fn of_azure(
     let own = said.key.map(|key| (key, "`api_key` of the entry"));
     if let Some((key, origin)) = own.or_else(|| configured.map(|key| (key, "`api_key` of the configuration")))
     {
-        let mut auth = by_key(&key, origin, HeaderName::from_static("api-key"))?;
+        let mut auth = by_key(&key, origin, receiver.key_header())?;
         auth.facts.warning = wants_entra.then(|| {
             "the key is used although AZURE_AD_TOKEN_AUTH=true; HolmesGPT would use Entra".to_owned()
         });
@@ -160,7 +181,7 @@ fn of_azure(
     if said.identity.tenant_id.is_some() || said.identity.client_id.is_some() {
         return Ok(by_entra(around.entra, said.identity, scope, "`tenant_id` or `client_id` of the entry"));
     }
-    let variables: &[&str] = match provider {
+    let variables: &[&str] = match receiver.provider {
         Provider::AzureAi => &["AZURE_AI_API_KEY", "AZURE_API_KEY", "AZURE_OPENAI_API_KEY"],
         Provider::Azure | Provider::OpenAi | Provider::Anthropic | Provider::Compatible(_) => {
             &["AZURE_API_KEY", "AZURE_OPENAI_API_KEY"]
@@ -168,11 +189,7 @@ fn of_azure(
     };
     let connected = || base.family?.key(environment);
     if let Some((name, key)) = environment.first(variables).or_else(connected) {
-        return by_key(
-            &SecretString::from(key.to_owned()),
-            &format!("`{name}`"),
-            HeaderName::from_static("api-key"),
-        );
+        return by_key(&SecretString::from(key.to_owned()), &format!("`{name}`"), receiver.key_header());
     }
     of_service_connector(base, scope, around)
 }
@@ -233,18 +250,17 @@ fn of_service_principal(identity: Identity, scope: String, around: Surroundings<
 }
 
 /// Everybody else: a key, or none for a server that wants none.
-fn keyed(said: Said, provider: Provider, base: &Base, around: Surroundings<'_>) -> Result<Auth, String> {
+fn keyed(said: Said, receiver: Receiver<'_>, around: Surroundings<'_>) -> Result<Auth, String> {
+    let base = receiver.base;
     let entra =
         [("azure_ad_token", said.token.is_some()), ("client_secret", said.identity.client_secret.is_some())];
     if let Some((name, _)) = entra.iter().find(|(_, given)| *given) {
         return Err(format!("`{name}` is for Azure, and `api_base` is no Azure resource: set `api_key`"));
     }
-    let (variable, header) = match provider {
-        Provider::Anthropic => ("ANTHROPIC_API_KEY", HeaderName::from_static("x-api-key")),
-        Provider::Compatible(compatible) => (compatible.key_variable, http::header::AUTHORIZATION),
-        Provider::Azure | Provider::AzureAi | Provider::OpenAi => {
-            ("OPENAI_API_KEY", http::header::AUTHORIZATION)
-        }
+    let variable = match receiver.provider {
+        Provider::Anthropic => "ANTHROPIC_API_KEY",
+        Provider::Compatible(compatible) => compatible.key_variable,
+        Provider::Azure | Provider::AzureAi | Provider::OpenAi => "OPENAI_API_KEY",
     };
     let configured = around.config.api_key.clone().filter(|_| !base.own);
     let own = said.key.map(|key| (key, "`api_key` of the entry".to_owned()));
@@ -271,7 +287,7 @@ fn keyed(said: Said, provider: Provider, base: &Base, around: Surroundings<'_>) 
     if !may_carry_a_key(&base.url) {
         return Err(plain_http(&base.url, "the key"));
     }
-    by_key(&key, &origin, header)
+    by_key(&key, &origin, receiver.key_header())
 }
 
 fn by_key(key: &SecretString, origin: &str, header: HeaderName) -> Result<Auth, String> {
@@ -279,11 +295,7 @@ fn by_key(key: &SecretString, origin: &str, header: HeaderName) -> Result<Auth, 
     if HeaderValue::from_str(key.expose_secret()).is_err() {
         return Err("`api_key` holds characters that no header can carry".to_owned());
     }
-    let fixed = if header == http::header::AUTHORIZATION {
-        Fixed::bearer(&key)
-    } else {
-        Fixed::key(header, key.clone())
-    };
+    let fixed = if header == AUTHORIZATION { Fixed::bearer(&key) } else { Fixed::key(header, key.clone()) };
     Ok(Auth { authorizer: Arc::new(fixed), facts: facts(AuthMethod::Key, origin), secrets: vec![key] })
 }
 

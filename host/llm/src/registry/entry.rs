@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Config, Provider,
-    auth::{self, AuthFacts},
+    auth::{self, AuthFacts, AuthMethod},
     provider::{Id, split},
     service_connector::Family,
 };
@@ -63,6 +63,9 @@ const ANTHROPIC_BASE: &str = "https://api.anthropic.com";
 /// Foundry's former model-inference path, retired on 26 August 2026.
 const MODEL_INFERENCE: &str = "/models";
 
+/// Headers that carry a credential to Azure.
+const CREDENTIALS: [&str; 3] = ["api-key", "authorization", "x-api-key"];
+
 /// A usable entry.
 pub(super) struct Usable {
     pub(super) endpoint: Endpoint,
@@ -102,31 +105,52 @@ pub(super) fn read(fields: &Map<String, Value>, around: Surroundings<'_>) -> Res
     let is_azure = matches!(id.provider, Provider::Azure | Provider::AzureAi)
         || endpoint::is_azure(&base.url)
         || foundry.is_some_and(|stated| stated == base.url);
-    let auth = auth::read(fields, id.provider, is_azure, &base, around)?;
+    let speaks_messages = speaks_messages(id.provider, &base.url);
+    let receiver = auth::Receiver { provider: id.provider, is_azure, speaks_messages, base: &base };
+    let auth = auth::read(fields, receiver, around)?;
     let wishes = Wishes {
         fields: parameters(fields),
         forced: strings(fields, "allowed_openai_params")?,
         name: id.model.to_owned(),
         base_model: text(fields, "base_model")?,
-        limit_output: is_azure || base.is_public || speaks_messages(id.provider, &base.url),
+        limit_output: is_azure || base.is_public || speaks_messages,
     };
-    let (routes, model, models) = if speaks_messages(id.provider, &base.url) {
+    let (routes, model, models) = if speaks_messages {
         let address = Address { url: anthropic::endpoint::url(&base.url), stream_options: false };
         (Routes::only(Dialect::Messages, address), id.model.to_owned(), None)
     } else {
         let addresses = addresses(fields, id, is_azure, &base, around)?;
         let (model, models) = (addresses.model.clone(), addresses.models.clone());
-        let first = first_dialect(fields, id, is_azure || base.is_public, &wishes, around.settings)?;
-        (addresses.routes(first), model, Some(models))
+        let routes = match stated_dialect(fields, id)? {
+            Some(Dialect::Responses) => Routes::only(Dialect::Responses, addresses.responses),
+            Some(Dialect::Chat | Dialect::Messages) => Routes::only(Dialect::Chat, addresses.chat),
+            None => {
+                let genuine = is_azure || base.is_public;
+                addresses.routes(first_dialect(fields, genuine, &wishes, around.settings)?)
+            }
+        };
+        (routes, model, Some(models))
     };
     let headers = headers(fields.get("extra_headers").or(around.settings.extra_headers.as_ref()))?;
+    let second = |(name, _): &&(HeaderName, SecretString)| CREDENTIALS.contains(&name.as_str());
+    if let Some((name, _)) =
+        headers.iter().find(second).filter(|_| auth.facts.method != AuthMethod::None && is_azure)
+    {
+        return Err(format!("`extra_headers.{name}` would be a second credential: keep one"));
+    }
     if !headers.is_empty() && !endpoint::may_carry_a_key(&base.url) {
         return Err("`extra_headers` are only sent over https; `api_base` is plain http to another machine"
             .to_owned());
     }
     let secrets = auth.secrets.into_iter().chain(headers.iter().map(|(_, value)| value.clone())).collect();
     Ok(Usable {
-        endpoint: Endpoint { routes, model, authorizer: auth.authorizer, headers },
+        endpoint: Endpoint {
+            routes,
+            model,
+            by_key: auth.facts.method == AuthMethod::Key,
+            authorizer: auth.authorizer,
+            headers,
+        },
         wishes,
         window: window(fields, around.settings)?,
         auth: auth.facts,
@@ -165,21 +189,23 @@ fn addresses(
     Ok(address::azure(&base.url, id.model, version))
 }
 
-/// The protocol to begin with: what is asked for, then what the model is known to need.
+/// The protocol that the entry asks for; then no other is tried.
+fn stated_dialect(fields: &Map<String, Value>, id: Id<'_>) -> Result<Option<Dialect>, String> {
+    match text(fields, "api")?.as_deref() {
+        Some("responses") => Ok(Some(Dialect::Responses)),
+        Some("chat") => Ok(Some(Dialect::Chat)),
+        Some(_) => Err("`api` is `chat` or `responses`".to_owned()),
+        None => Ok(id.responses.then_some(Dialect::Responses)),
+    }
+}
+
+/// The protocol to begin with: what the model is known to need.
 fn first_dialect(
     fields: &Map<String, Value>,
-    id: Id<'_>,
     is_genuine: bool,
     wishes: &Wishes,
     settings: &Settings,
 ) -> Result<Dialect, String> {
-    match text(fields, "api")?.as_deref() {
-        Some("responses") => return Ok(Dialect::Responses),
-        Some("chat") => return Ok(Dialect::Chat),
-        Some(_) => return Err("`api` is `chat` or `responses`".to_owned()),
-        None if id.responses => return Ok(Dialect::Responses),
-        None => {}
-    }
     let model = wishes.base_model.as_deref().unwrap_or(&wishes.name);
     let effort = text(fields, "reasoning_effort")?.or_else(|| settings.reasoning_effort.clone());
     let reasons = effort.is_some_and(|effort| effort != "none");

@@ -96,6 +96,7 @@ impl WithFallback {
             LlmErrorKind::QuotaExhausted
                 | LlmErrorKind::RateLimited { .. }
                 | LlmErrorKind::Unavailable
+                | LlmErrorKind::IdentityUnavailable
                 | LlmErrorKind::Cut
         );
         waiting_is_over || (kind == LlmErrorKind::ContentFiltered && self.on_content_filter)

@@ -7,6 +7,7 @@ use std::{
 
 use bytes::Bytes;
 use holmes_identity::{AuthErrorKind, Authorizer, Readiness, Stamp};
+use holmes_telemetry::with_causes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use reqwest::{Client, Url, redirect};
 
@@ -168,14 +169,6 @@ fn not_permitted(body: &[u8]) -> bool {
 
 /// An error with what lies under it, without the URL: its query is the guest's own.
 fn causes(error: &reqwest::Error) -> String {
-    let mut text = if error.is_connect() { "no connection" } else { "the exchange broke off" }.to_owned();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
+    let what = if error.is_connect() { "no connection" } else { "the exchange broke off" };
+    with_causes(what, error)
 }

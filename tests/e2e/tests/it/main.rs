@@ -9,14 +9,23 @@
 )]
 
 mod ask;
+mod auth;
+mod azure;
+mod cloud;
 mod config;
 mod contract;
+mod endurance;
 mod floors;
+mod holmesgpt_pages;
+mod identity;
 mod live;
 mod model;
 mod plugins;
+mod protocols;
 mod recordings;
+mod reload;
 mod run;
 mod scoreboard;
 mod secrets;
+mod served;
 mod world;

@@ -232,8 +232,7 @@ fn speak(turn: Turn, request: &AzureRequest, route: &Route, settings: &Settings,
 
 fn credential(headers: &HeaderMap, route: &Route) -> Credential {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let claude = matches!(route, Route::Talk(Talk { protocol: Protocol::Messages, .. }));
-    let key = text("api-key").or_else(|| text("x-api-key").filter(|_| claude));
+    let key = text(if is_claude(route) { "x-api-key" } else { "api-key" });
     let bearer = text("authorization").and_then(|value| value.strip_prefix("Bearer ").map(str::to_owned));
     match (key, bearer) {
         (Some(key), _) => Credential::Key(key),
@@ -242,12 +241,21 @@ fn credential(headers: &HeaderMap, route: &Route) -> Credential {
     }
 }
 
+/// Claude in Foundry takes its key on Anthropic's header.
+fn is_claude(route: &Route) -> bool {
+    matches!(route, Route::Talk(Talk { protocol: Protocol::Messages, .. }))
+}
+
 fn violations(request: &AzureRequest, route: &Route) -> Vec<String> {
     let AzureRequest { headers, target, .. } = request;
     let mut broken = Vec::new();
-    let sent =
-        ["api-key", "x-api-key", "authorization"].into_iter().filter(|name| headers.contains_key(*name));
-    if sent.count() > 1 {
+    // Anthropic's own client sends a key on both of its headers to Claude in Foundry.
+    let keys: &[&[&str]] = if is_claude(route) {
+        &[&["api-key", "x-api-key"], &["authorization"]]
+    } else {
+        &[&["api-key"], &["x-api-key"], &["authorization"]]
+    };
+    if keys.iter().filter(|names| names.iter().any(|name| headers.contains_key(*name))).count() > 1 {
         broken.push(format!("two credentials in one request to `{target}`"));
     }
     if let Route::Talk(talk) = route {

@@ -53,7 +53,8 @@ impl Setup {
 
     /// With the key.
     async fn ask(&self, path: &str, body: &Value) -> Answer {
-        let headers = [("api-key", self.azure.api_key()), ("anthropic-version", "2023-06-01")];
+        let key = if path.contains("/anthropic/") { "x-api-key" } else { "api-key" };
+        let headers = [(key, self.azure.api_key()), ("anthropic-version", "2023-06-01")];
         self.send(path, &headers, body).await.unwrap()
     }
 }

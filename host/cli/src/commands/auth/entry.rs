@@ -228,6 +228,9 @@ pub(crate) fn remedy(kind: LlmErrorKind) -> Option<&'static str> {
             "try again; if it stays: is the endpoint reachable from here (private endpoint, proxy, DNS), and is \
              its certificate one that this machine trusts (SSL_CERT_FILE)?"
         }
+        LlmErrorKind::IdentityUnavailable => {
+            "try again; if it stays: is the authority reachable from here, port 443, and is a proxy needed?"
+        }
         LlmErrorKind::RateLimited { .. } => "wait, or raise the deployment's tokens per minute",
         LlmErrorKind::QuotaExhausted => "raise the subscription's quota, or use another deployment",
         LlmErrorKind::NoCredential

@@ -56,6 +56,11 @@ pub(super) fn refused(status: StatusCode, body: &Body, endpoint: &Endpoint) -> (
         );
         return (LlmErrorKind::TokenRejected, message);
     }
+    // A gateway may speak of a key although a token was sent.
+    if status == StatusCode::UNAUTHORIZED && !endpoint.by_key {
+        let message = format!("`{host}` refused the token: {}", body.quoted(endpoint));
+        return (LlmErrorKind::TokenRejected, message);
+    }
     if status == StatusCode::UNAUTHORIZED && names_a_key(body) {
         let message = format!(
             "`{host}` refused the key: check `api_key`, and that `api_base` is the resource the key belongs to"

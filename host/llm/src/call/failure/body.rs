@@ -49,7 +49,10 @@ impl Body {
 
     /// The parameter that a 400 is about.
     pub(super) fn unsupported(&self) -> Option<String> {
-        if self.has("stream_options") {
+        let refuses =
+            ["unrecognized", "unknown", "unsupported", "not supported", "not permitted", "not allowed"];
+        let refuses = refuses.iter().any(|word| self.message.to_ascii_lowercase().contains(word));
+        if self.param == "stream_options" || (refuses && self.message.contains("stream_options")) {
             return Some("stream_options".to_owned());
         }
         // Of models that do not reason.
@@ -65,7 +68,10 @@ impl Body {
             }
         }
         let coded = matches!(self.code.as_str(), "unsupported_parameter" | "unsupported_value");
-        (coded && !self.param.is_empty()).then(|| self.param.clone())
+        // Responses leaves the code out.
+        let said = ["unsupported parameter", "unsupported value"];
+        let said = said.iter().any(|word| self.message.to_ascii_lowercase().starts_with(word));
+        ((coded || said) && !self.param.is_empty()).then(|| self.param.clone())
     }
 
     /// What stands between two backticks or quotes and is a GUID: the principal that Azure names.

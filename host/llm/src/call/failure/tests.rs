@@ -15,6 +15,7 @@ fn endpoint() -> Endpoint {
         routes: addresses.routes(Dialect::Chat),
         model: "prod".into(),
         authorizer: Arc::new(Fixed::key(http::HeaderName::from_static("api-key"), key)),
+        by_key: true,
         headers: vec![],
     }
 }
@@ -76,6 +77,20 @@ fn every_refusal_has_its_kind_and_an_advice() {
         assert!(failure.error.message.contains(advice), "{advice}: {}", failure.error.message);
         assert_eq!(failure.error.status, Some(status));
     }
+}
+
+#[test]
+fn a_refused_token_is_worth_a_newer_one_whatever_the_body_says() {
+    let endpoint = Endpoint { by_key: false, ..endpoint() };
+    for body in [error("invalid_api_key", "Invalid API key"), error("x", "no"), String::new()] {
+        let status = StatusCode::UNAUTHORIZED;
+        let failure = classify(status, &HeaderMap::new(), &body, &endpoint, Dialect::Chat);
+        assert_eq!(failure.error.kind, LlmErrorKind::TokenRejected, "{body}");
+        assert!(!failure.error.message.contains("`api_key`"), "{}", failure.error.message);
+    }
+    let role = error("PermissionDenied", "lacks the required data action");
+    let failure = classify(StatusCode::UNAUTHORIZED, &HeaderMap::new(), &role, &endpoint, Dialect::Chat);
+    assert_eq!(failure.error.kind, LlmErrorKind::RoleMissing);
 }
 
 #[test]
