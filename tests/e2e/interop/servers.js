@@ -47,6 +47,8 @@ sts.service.on(Events.BeforeTokenSigning, ({ payload }, { body }) => {
   payload.aud = body.scope.replace(/\/\.default$/, "");
   // Never before the span in the answer is over: whoever keeps to that one is not refused.
   payload.exp = Math.ceil(Date.now() / 1000) + lifetime;
+  // Two tokens of one second are two tokens.
+  payload.uti = `${seen.sts.length}-${Date.now()}`;
   Object.assign(payload, { appid: body.client_id, azp: body.client_id, idtyp: "app", tid: tenant, oid: tenant });
 });
 // The mock checks no credential; it only leaves the form here, for whoever has time to wait for a signature.

@@ -36,9 +36,14 @@ const WAYS: &str = "give it an identity: workload identity in a pod, or AZURE_TE
 
 /// How an upstream of this kind gets bound, as the end of a sentence; nothing for other kinds.
 pub(super) fn ways(kind: &str) -> String {
+    if is_service(kind) { format!("; {WAYS}") } else { String::new() }
+}
+
+/// Whether a kind is one of Azure's services.
+pub(super) fn is_service(kind: &str) -> bool {
     match Kind::named(kind) {
-        Some(Kind::AzureArm | Kind::AzureLogs) => format!("; {WAYS}"),
-        Some(Kind::Kubernetes) | None => String::new(),
+        Some(Kind::AzureArm | Kind::AzureLogs) => true,
+        Some(Kind::Kubernetes) | None => false,
     }
 }
 

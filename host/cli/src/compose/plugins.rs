@@ -81,18 +81,14 @@ pub(super) async fn load(
     audience: Audience,
     printer: Printer,
 ) -> Result<Arc<Registry>> {
-    let mut unavailable = Vec::new();
-    let mut refuse = |name: String, reason: String| {
-        printer.warning(&format!("plugin `{name}` is left out: {reason}"));
-        unavailable.push(Unavailable { name, reason });
-    };
+    let mut left_out = LeftOut { toolsets: Vec::new(), printer };
     let mut wanted = Vec::new();
     let mut friendly = Vec::new();
     for scanned in scan(folder)? {
         let scanned = match scanned {
             Ok(scanned) => scanned,
             Err((name, reason)) => {
-                refuse(name, reason);
+                left_out.told(name, reason);
                 continue;
             }
         };
@@ -107,15 +103,14 @@ pub(super) async fn load(
                 }
                 wanted.push((scanned, chosen));
             }
-            Err(reason) => refuse(scanned.name().to_string(), reason),
+            // Nobody asked for it by name: whoever has no Azure reads no line about it with every question.
+            Err(reason) if operator.is_none() && needs_azure(&scanned) => {
+                left_out.noted(scanned.name().to_string(), reason);
+            }
+            Err(reason) => left_out.told(scanned.name().to_string(), reason),
         }
     }
-    if !friendly.is_empty() {
-        tracing::info!(
-            toolsets = friendly.join(", "),
-            "no grants are configured: declared reads are granted, no writes"
-        );
-    }
+    note_friendly(&friendly);
     let files: BTreeMap<String, String> =
         wanted.iter().map(|(scanned, _)| (scanned.name().to_string(), scanned.origin().to_owned())).collect();
     let loads = wanted.into_iter().map(|(scanned, settings)| async {
@@ -126,17 +121,49 @@ pub(super) async fn load(
     for loaded in futures::future::join_all(loads).await {
         match loaded {
             Ok(toolset) => toolsets.push(Arc::<PluginToolset>::new(toolset)),
-            Err((name, error)) => refuse(name, error.to_string()),
+            Err((name, error)) => left_out.told(name, error.to_string()),
         }
     }
     // Everything so far was reported when it was found; what the registry adds are collisions of tools.
-    let reported = unavailable.len();
-    let registry = Registry::new(toolsets, unavailable);
+    let reported = left_out.toolsets.len();
+    let registry = Registry::new(toolsets, left_out.toolsets);
     for collision in registry.unavailable().iter().skip(reported) {
         let file = files.get(&collision.name).unwrap_or(&collision.name);
         printer.warning(&format!("plugin `{file}` is left out: {}", collision.reason));
     }
     Ok(Arc::new(registry))
+}
+
+/// The toolsets that can not be used, each reported when it is found.
+struct LeftOut {
+    toolsets: Vec<Unavailable>,
+    printer: Printer,
+}
+
+impl LeftOut {
+    fn told(&mut self, name: String, reason: String) {
+        self.printer.warning(&format!("plugin `{name}` is left out: {reason}"));
+        self.toolsets.push(Unavailable { name, reason });
+    }
+
+    fn noted(&mut self, name: String, reason: String) {
+        tracing::info!("plugin `{name}` is left out: {reason}");
+        self.toolsets.push(Unavailable { name, reason });
+    }
+}
+
+fn note_friendly(toolsets: &[String]) {
+    if !toolsets.is_empty() {
+        tracing::info!(
+            toolsets = toolsets.join(", "),
+            "no grants are configured: declared reads are granted, no writes"
+        );
+    }
+}
+
+fn needs_azure(scanned: &Scanned) -> bool {
+    let mut required = scanned.packed().manifest.upstreams.values().filter(|wish| wish.required);
+    required.any(|wish| azure::is_service(&wish.kind))
 }
 
 /// What the toolset may do: the operator's grants, or on a workstation what it declares.

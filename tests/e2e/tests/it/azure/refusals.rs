@@ -199,13 +199,23 @@ async fn what_a_recording_does_not_hold_is_named() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn without_an_identity_the_toolset_is_unavailable_with_the_ways_to_get_one() {
     let world = World::new();
-    let model = model([]).await;
-    let ran = finish(world.ask_model(&cluster("oom-crashloop"), &model, &["--no-triage"])).await;
-    ran.succeeded();
-    has(
-        &ran.stderr,
-        &["azure", "`azure-arm`", "workload identity", "AZURE_CLIENT_SECRET", "az login", "--azure-cassette"],
-    );
-    let offered = model.requests()[0].body["tools"].to_string();
-    assert!(!offered.contains("aks_") && offered.contains("kubectl_"), "{offered}");
+    // Who asks for it by name, or wants to know more, is told; who has no Azure is not bothered.
+    let config = world.write("wants-azure.yaml", "toolsets: { azure: { enabled: true } }\n");
+    let config = config.to_str().unwrap();
+    for (arguments, expected) in [
+        (vec!["--no-triage"], false),
+        (vec!["--no-triage", "-v"], true),
+        (vec!["--no-triage", "--config", config], true),
+    ] {
+        let model = model([]).await;
+        let ran = finish(world.ask_model(&cluster("oom-crashloop"), &model, &arguments)).await;
+        ran.succeeded();
+        assert_eq!(ran.stderr.contains("azure-arm"), expected, "{}", ran.stderr);
+        if expected {
+            let ways = ["workload identity", "AZURE_CLIENT_SECRET", "az login", "--azure-cassette"];
+            has(&ran.stderr, &ways);
+        }
+        let offered = model.requests()[0].body["tools"].to_string();
+        assert!(!offered.contains("aks_") && offered.contains("kubectl_"), "{offered}");
+    }
 }
