@@ -43,6 +43,19 @@ impl Authority {
         Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
     }
 
+    /// The end that names of the cloud's services have: `com`, `us` or `cn`; none for an authority that is not
+    /// Microsoft's or not known here.
+    pub(super) fn suffix(&self) -> Option<&'static str> {
+        match self.0.strip_prefix("https://")? {
+            "login.microsoftonline.com" | "login.microsoft.com" | "login.windows.net" | "sts.windows.net" => {
+                Some("com")
+            }
+            "login.microsoftonline.us" | "login.usgovcloudapi.net" => Some("us"),
+            "login.chinacloudapi.cn" | "login.partner.microsoftonline.cn" => Some("cn"),
+            _ => None,
+        }
+    }
+
     pub(super) fn as_str(&self) -> &str {
         &self.0
     }
@@ -56,6 +69,23 @@ impl Authority {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_cloud_follows_the_authority() {
+        let cases = [
+            ("https://login.microsoftonline.com/", Some("com")),
+            ("LOGIN.MICROSOFTONLINE.US", Some("us")),
+            ("https://login.microsoftonline.us:443/", Some("us")),
+            ("https://login.chinacloudapi.cn/", Some("cn")),
+            ("login.partner.microsoftonline.cn", Some("cn")),
+            ("https://login.example", None),
+            ("https://login.microsoftonline.us.example", None),
+            ("https://login.microsoftonline.us:8443", None),
+        ];
+        for (given, expected) in cases {
+            assert_eq!(Authority::parse(Some(given)).unwrap().suffix(), expected, "{given}");
+        }
+    }
 
     #[test]
     fn authority_host_matrix() {

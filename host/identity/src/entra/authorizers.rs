@@ -8,7 +8,7 @@ use super::{
     Acquired, Config, Identity,
     cache::{Cache, Source},
     chain::Chain,
-    examination::{Examination, examine},
+    examination::{self, Examination, examine},
     signer::Signer,
     statistics::Statistics,
 };
@@ -22,7 +22,7 @@ pub struct Entra {
 
 struct Inner {
     config: Config,
-    cache: Cache<Chain>,
+    cache: Cache<Advised>,
 }
 
 impl Entra {
@@ -31,7 +31,8 @@ impl Entra {
     /// # Errors
     /// Says which value of the environment can not be right.
     pub fn new(config: Config) -> Result<Self, AuthError> {
-        let cache = Cache::new(Chain::new(config.clone())?);
+        let chain = Chain::new(config.clone())?;
+        let cache = Cache::new(Advised { chain, config: config.clone() });
         Ok(Self { inner: Arc::new(Inner { config, cache }) })
     }
 
@@ -44,8 +45,19 @@ impl Entra {
     /// Obtains a token beside the cache and says what there was to see on the way. The token is dropped.
     pub async fn examine(&self, who: &Identity, scope: &str) -> Examination {
         let started = Instant::now();
-        let outcome = self.inner.cache.source().acquire(who, scope).await;
+        let outcome = self.inner.cache.source().chain.acquire(who, scope).await;
         examine(&self.inner.config, who, scope, &outcome, started.elapsed(), SystemTime::now())
+    }
+
+    /// Which cloud `AZURE_AUTHORITY_HOST` names, by the end that the names of its services have: `com`, `us`
+    /// (US Government) or `cn` (China, as in `https://cognitiveservices.azure.cn/.default`). None: the variable
+    /// is unset, so that the receiver's own name decides, or names an authority that is not one of Microsoft's.
+    pub fn suffix(&self) -> Option<&'static str> {
+        let given = self.inner.config.authority_host.as_deref().unwrap_or_default();
+        if given.trim().is_empty() {
+            return None;
+        }
+        self.inner.cache.source().chain.authority().suffix()
     }
 
     /// What the cache has done so far.
@@ -60,13 +72,25 @@ impl fmt::Debug for Entra {
     }
 }
 
-impl Source for Chain {
+/// The chain, with the remedy in every failure: whoever signs has no doctor at hand.
+struct Advised {
+    chain: Chain,
+    config: Config,
+}
+
+impl Source for Advised {
     async fn acquire(&self, who: &Identity, scope: &str) -> Result<Acquired, AuthError> {
-        self.acquire(who, scope).await
+        self.chain.acquire(who, scope).await.map_err(|mut error| {
+            if let Some(fix) = examination::remedy(&self.config, who, &error, SystemTime::now()) {
+                let fix = fix.replace('\n', "; ");
+                error.message = format!("{}; {fix}", error.message.trim_end_matches('.'));
+            }
+            error
+        })
     }
 
     fn fingerprint(&self, who: &Identity) -> u64 {
-        self.fingerprint(who)
+        self.chain.fingerprint(who)
     }
 }
 

@@ -8,15 +8,12 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
     io::Read,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use secrecy::ExposeSecret;
-use tokio::{
-    sync::OnceCell,
-    time::{Instant, timeout_at},
-};
+use tokio::time::{Instant, timeout_at};
 
 use crate::{AuthError, AuthErrorKind};
 
@@ -26,8 +23,9 @@ use super::{
     authority::Authority,
     azure_cli, azure_developer_cli, azure_powershell,
     command::Runner,
-    environment, managed_identity,
+    environment, imds, managed_identity,
     members::Members,
+    spelling::{self, check_scope},
     wire::Wires,
     workload,
 };
@@ -49,9 +47,8 @@ pub(crate) struct Chain {
     authority: Authority,
     members: Members,
     wires: Wires,
-    /// Whether there is a metadata service; found out once.
-    metadata_service: OnceCell<Result<(), String>>,
-    /// The link that answered first stays: who a process is does not change under it.
+    metadata_service: imds::Presence,
+    /// The link that answered first stays while it is there: who a process is does not change under it.
     settled: Mutex<HashMap<Asker, Link>>,
 }
 
@@ -69,9 +66,13 @@ impl Chain {
             members: Members::parse(config.token_credentials.as_deref())?,
             config,
             wires,
-            metadata_service: OnceCell::new(),
+            metadata_service: imds::Presence::default(),
             settled: Mutex::new(HashMap::new()),
         })
+    }
+
+    pub(super) fn authority(&self) -> &Authority {
+        &self.authority
     }
 
     /// Obtains a token. It takes half a minute at most (75 s for managed identity alone).
@@ -86,12 +87,27 @@ impl Chain {
             return walk.note(Link::Environment, attempt).unwrap_or_else(|| Err(walk.nothing()));
         }
         let key = (who.client_id.clone(), who.tenant_id.clone(), who.only);
-        let settled = self.settled.lock().unwrap_or_else(PoisonError::into_inner).get(&key).copied();
-        let result = self.walk(asked, who.only, settled).await;
+        let deadline = Instant::now() + if asked.pinned { TOTAL_PINNED } else { TOTAL };
+        let settled = self.settled().get(&key).copied();
+        let mut result = self.walk(asked, who.only, settled, deadline).await;
+        if let (Err(error), Some(link), false) = (&result, settled, asked.pinned)
+            && gone(error, link)
+        {
+            tracing::warn!(
+                link = link.as_str(),
+                "a credential of Entra's chain is gone; the others are tried"
+            );
+            self.settled().remove(&key);
+            result = self.walk(asked, who.only, None, deadline).await;
+        }
         if let Ok(acquired) = &result {
-            self.settled.lock().unwrap_or_else(PoisonError::into_inner).insert(key, acquired.link);
+            self.settled().insert(key, acquired.link);
         }
         result
+    }
+
+    fn settled(&self) -> MutexGuard<'_, HashMap<Asker, Link>> {
+        self.settled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes when another try may end in another way: the description or one of its files changed.
@@ -110,8 +126,8 @@ impl Chain {
         asked: Asked<'_>,
         only: Option<Link>,
         settled: Option<Link>,
+        deadline: Instant,
     ) -> Result<Acquired, AuthError> {
-        let deadline = Instant::now() + if asked.pinned { TOTAL_PINNED } else { TOTAL };
         let mut walk = Walk::default();
         for link in Link::ALL {
             if let Some(reason) = self.left_out(link, only, settled) {
@@ -176,23 +192,16 @@ impl Chain {
             scope,
             pinned: who.only.is_some() || self.members.pinned(),
         };
-        check("tenant id", asked.tenant, ".-")?;
-        check("client id", asked.client, ".-")?;
-        check("scope", Some(scope), ".-:/")?;
+        spelling::check_id("tenant id", asked.tenant)?;
+        spelling::check_id("client id", asked.client)?;
+        check_scope(scope)?;
         Ok(asked)
     }
 }
 
-fn check(what: &str, value: Option<&str>, also: &str) -> Result<(), AuthError> {
-    let Some(value) = value else { return Ok(()) };
-    let valid = |character: char| character.is_ascii_alphanumeric() || also.contains(character);
-    // A hyphen at the beginning would be an option of a command.
-    if !value.is_empty() && !value.starts_with('-') && value.chars().all(valid) {
-        return Ok(());
-    }
-    let shown: String = value.chars().filter(|character| !character.is_control()).take(80).collect();
-    let message = format!("the {what} `{shown}` is malformed; it has letters, digits and `{also}` only");
-    Err(AuthError::new(AuthErrorKind::Configuration, message))
+/// Whether a link that was tried has nothing to offer any more.
+fn gone(error: &AuthError, link: Link) -> bool {
+    error.links.iter().any(|report| report.link == link && report.outcome == LinkOutcome::Unavailable)
 }
 
 /// Size, time and content of a file, or that it can not be read.

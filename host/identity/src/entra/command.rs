@@ -1,4 +1,7 @@
-//! Runs the tools that people sign in with: bounded in time and output, without input, killed with all it started.
+//! Runs the tools that people sign in with: bounded in time and output, without input and without the host's
+//! secrets, killed with all they started.
+
+mod inherited;
 
 use std::{
     ffi::{OsStr, OsString},
@@ -19,13 +22,12 @@ use tokio::{
 };
 
 use super::sentence;
+use inherited::inherited;
 
 /// `az` starts Python and may renew its own token.
 const LIMIT: Duration = Duration::from_secs(10);
 /// A token is a few KiB.
 const LONGEST_OUTPUT: u64 = 64 * 1024;
-/// The host's own secrets, which no tool needs.
-const WITHHELD: [&str; 3] = ["AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PASSWORD", "IDENTITY_HEADER"];
 
 /// Where a program is, without starting anything.
 pub(super) fn find(path: &OsStr, program: &str) -> Option<PathBuf> {
@@ -90,10 +92,8 @@ impl Runner {
     fn command(&self, program: &OsStr, arguments: &[&OsStr]) -> Command {
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.env_clear().envs(inherited(std::env::vars_os()));
         command.env("PATH", &self.path).env("AZURE_CORE_NO_COLOR", "true").env("NO_COLOR", "1");
-        for name in WITHHELD {
-            command.env_remove(name);
-        }
         command.kill_on_drop(true);
         #[cfg(unix)]
         command.process_group(0);

@@ -94,6 +94,15 @@ pub struct AccessClaims {
     pub idtyp: Option<String>,
 }
 
+/// What repairs a failure, in one sentence or command.
+pub(super) fn remedy(config: &Config, who: &Identity, error: &AuthError, now: SystemTime) -> Option<String> {
+    let file = config.federated_token_file.as_deref().map(token_file::read);
+    let facts = file.map(|read| read.map(|file| file.facts));
+    let context =
+        Context { config, identity: who, token_file: facts.as_ref(), clock_offset_seconds: None, now };
+    advise(error, &context).fix
+}
+
 /// Puts together what an acquisition showed.
 pub(super) fn examine(
     config: &Config,

@@ -1,4 +1,4 @@
-//! Whether this machine has a metadata service: one short question, asked once.
+//! Whether this machine has a metadata service: one short question, whose answer is kept.
 //!
 //! Without it, a laptop would wait for an address that nobody has there.
 
@@ -6,7 +6,10 @@ use std::{sync::Arc, time::Duration};
 
 use azure_core::http::{HttpClient, Method, Request, Url};
 use futures::StreamExt;
-use tokio::time::timeout;
+use tokio::{
+    sync::Mutex,
+    time::{Instant, timeout},
+};
 
 use crate::{AuthError, AuthErrorKind};
 
@@ -14,6 +17,8 @@ const ADDRESS: &str = "http://169.254.169.254";
 const QUESTION: &str = "/metadata/identity/oauth2/token";
 /// On a machine of Azure's the service is one hop away.
 const LIMIT: Duration = Duration::from_secs(1);
+/// How long a missing answer is believed: a service that was slow once, or came up after this process, is found.
+const ABSENCE: Duration = Duration::from_mins(1);
 /// What Docker Desktop's proxy answers in its place is a sentence.
 const LONGEST_BODY: usize = 4096;
 
@@ -34,11 +39,49 @@ pub(super) fn host(given: Option<&str>) -> Result<Url, AuthError> {
     }
 }
 
+/// What is known of the service.
+#[derive(Debug, Default)]
+pub(super) struct Presence {
+    /// Held while somebody asks, so that the others wait for the same answer.
+    known: Mutex<Option<Known>>,
+}
+
+#[derive(Debug)]
+enum Known {
+    /// A machine does not lose its service.
+    Present,
+    Absent {
+        reason: String,
+        asked: Instant,
+    },
+}
+
+impl Presence {
+    /// Asks unless the answer is known.
+    ///
+    /// # Errors
+    /// Why there is none, for people.
+    pub(super) async fn check(&self, wire: &Arc<dyn HttpClient>, host: &Url) -> Result<(), String> {
+        let mut known = self.known.lock().await;
+        match known.as_ref() {
+            Some(Known::Present) => return Ok(()),
+            Some(Known::Absent { reason, asked }) if asked.elapsed() < ABSENCE => return Err(reason.clone()),
+            Some(Known::Absent { .. }) | None => {}
+        }
+        let found = probe(wire, host).await;
+        *known = Some(match &found {
+            Ok(()) => Known::Present,
+            Err(reason) => Known::Absent { reason: reason.clone(), asked: Instant::now() },
+        });
+        found
+    }
+}
+
 /// Asks without the header that the service demands: any answer says that it is there.
 ///
 /// # Errors
 /// Why there is none, for people.
-pub(super) async fn probe(wire: &Arc<dyn HttpClient>, host: &Url) -> Result<(), String> {
+async fn probe(wire: &Arc<dyn HttpClient>, host: &Url) -> Result<(), String> {
     let mut url = host.clone();
     url.set_path(QUESTION);
     url.set_query(Some("api-version=2018-02-01"));

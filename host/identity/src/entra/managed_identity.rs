@@ -5,10 +5,7 @@ use std::{sync::Arc, time::Duration};
 use azure_core::{credentials::TokenCredential, http::Url};
 use azure_identity::{ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId};
 use serde_json::Value;
-use tokio::{
-    sync::OnceCell,
-    time::{sleep, timeout},
-};
+use tokio::time::{sleep, timeout};
 
 use crate::{AuthError, AuthErrorKind};
 
@@ -43,15 +40,14 @@ pub(super) async fn attempt(
     config: &Config,
     authority: &Authority,
     wires: &Wires,
-    present: &OnceCell<Result<(), String>>,
+    presence: &imds::Presence,
     asked: Asked<'_>,
 ) -> Attempt {
     let source = source(config)?;
-    if let (Route::Host(host), false) = (&source.route, asked.pinned) {
-        let probed = present.get_or_init(|| imds::probe(&wires.local, host)).await;
-        if let Err(reason) = probed {
-            return Err(Refusal::Unavailable(format!("the instance metadata service {reason}")));
-        }
+    if let (Route::Host(host), false) = (&source.route, asked.pinned)
+        && let Err(reason) = presence.check(&wires.local, host).await
+    {
+        return Err(Refusal::Unavailable(format!("the instance metadata service {reason}")));
     }
     let limit = if asked.pinned { PINNED } else { IN_CHAIN };
     let mut last = None;

@@ -3,7 +3,6 @@
 //! Making one reads every root certificate of the system, which whoever has a key never needs.
 
 use std::{
-    error::Error,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -19,6 +18,7 @@ use azure_core::{
     },
 };
 use futures::TryStreamExt;
+use holmes_telemetry::with_causes;
 use reqwest::{Client, redirect::Policy};
 
 /// Entra is a few hundred milliseconds away, even through a proxy.
@@ -105,16 +105,8 @@ impl HttpClient for Wire {
 fn causes(error: reqwest::Error) -> String {
     let timed_out = error.is_timeout();
     let error = error.without_url();
-    let mut text = if timed_out { "it took too long".to_owned() } else { error.to_string() };
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
+    let what = if timed_out { "it took too long".to_owned() } else { error.to_string() };
+    with_causes(&what, &error)
 }
 
 #[cfg(test)]

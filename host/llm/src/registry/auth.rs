@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use holmes_identity::{
     Authorizer, Fixed,
-    entra::{Entra, Identity, Link, StaticToken},
+    entra::{Entra, Identity, Link, StaticToken, check_scope},
 };
 use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
 use reqwest::Url;
@@ -15,7 +15,7 @@ use super::{
     Provider,
     entry::{Base, Surroundings, text},
 };
-use crate::endpoint::{host, may_carry_a_key};
+use crate::endpoint::{host, is_azure, may_carry_a_key};
 
 /// The audience of Azure `OpenAI`, classic and v1.
 const COGNITIVE_SERVICES: &str = "https://cognitiveservices.azure.";
@@ -323,16 +323,21 @@ fn scope(fields: &Map<String, Value>, base: &Url, around: Surroundings<'_>) -> R
     let own = text(fields, "azure_scope")?.or(text(fields, "scope")?);
     let variables = ["AZURE_COGNITIVE_SERVICES_SCOPE", "AZURE_SCOPE"];
     let stated = || around.environment.first(&variables).map(|(_, scope)| scope.to_owned());
-    Ok(own.filter(|scope| !scope.is_empty()).or_else(stated).unwrap_or_else(|| default_scope(base)))
+    let scope = own.filter(|scope| !scope.is_empty()).or_else(stated);
+    let scope = scope.unwrap_or_else(|| default_scope(base, around.entra));
+    check_scope(&scope).map_err(|error| error.message)?;
+    Ok(scope)
 }
 
-fn default_scope(base: &Url) -> String {
+/// Of the host; of a gateway, whose host says nothing, that of the authority's cloud.
+fn default_scope(base: &Url, entra: &Entra) -> String {
     if base.path().contains("/api/projects/") {
         return FOUNDRY.to_owned();
     }
     let host = base.host_str().unwrap_or_default();
-    let cloud = ["us", "cn"].into_iter().find(|cloud| host.ends_with(&format!(".azure.{cloud}")));
-    format!("{COGNITIVE_SERVICES}{}/.default", cloud.unwrap_or("com"))
+    let by_host = ["us", "cn"].into_iter().find(|cloud| host.ends_with(&format!(".azure.{cloud}")));
+    let by_authority = || entra.suffix().filter(|_| !is_azure(base));
+    format!("{COGNITIVE_SERVICES}{}/.default", by_host.or_else(by_authority).unwrap_or("com"))
 }
 
 fn plain_http(url: &Url, what: &str) -> String {

@@ -68,6 +68,22 @@ async fn authorizers_of_one_scope_share_a_token_and_an_examination_takes_none() 
 }
 
 #[test]
+fn the_cloud_is_what_the_environment_names() {
+    let cases = [
+        (None, None),
+        (Some(" "), None),
+        (Some("https://login.microsoftonline.com/"), Some("com")),
+        (Some("https://login.microsoftonline.us/"), Some("us")),
+        (Some("login.chinacloudapi.cn"), Some("cn")),
+        (Some("https://login.example"), None),
+    ];
+    for (given, expected) in cases {
+        let config = Config { authority_host: given.map(str::to_owned), ..Config::default() };
+        assert_eq!(Entra::new(config).unwrap().suffix(), expected, "{given:?}");
+    }
+}
+
+#[test]
 fn an_environment_that_can_not_be_right_is_said_at_the_start() {
     let config = Config { token_credentials: Some("nonsense".into()), ..Config::default() };
     let error = Entra::new(config).unwrap_err();

@@ -74,14 +74,15 @@ impl State {
     }
 
     pub(super) fn fail(&mut self, error: AuthError, fingerprint: u64, now: Now) -> Arc<Failure> {
-        let covered = self.usable(now).is_some();
+        let remaining = self.usable(now).map(|token| token.remaining(now));
+        let covered = remaining.is_some();
         let before = self.failure.as_ref().filter(|failure| failure.covered == covered);
         let count = before.map_or(1, |failure| failure.count.saturating_add(1));
-        let pause =
-            if covered { pause::with_token(count, &error) } else { pause::without_token(count, &error) };
-        // A hint that no clock can express is a hint to wait for long.
-        let until = now.monotonic.checked_add(pause).unwrap_or(now.monotonic + pause::LONGEST_BACKOFF);
-        let failure = Arc::new(Failure { error, fingerprint, count, covered, until });
+        let pause = match remaining {
+            Some(remaining) => pause::with_token(count, &error, remaining),
+            None => pause::without_token(count, &error),
+        };
+        let failure = Arc::new(Failure { error, fingerprint, count, covered, until: now.monotonic + pause });
         self.failure = Some(Arc::clone(&failure));
         failure
     }

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use crate::entra::{Acquired, Link};
 
 /// From here on callers wait for the next token: a request that starts now may be read after the expiry.
-const CLOSING: Duration = Duration::from_mins(1);
+pub(super) const CLOSING: Duration = Duration::from_mins(1);
 /// Tokens that live shorter are used until [`CLOSING`]; looking ahead for them would double the requests.
 const SHORT: Duration = Duration::from_mins(5);
 /// From this lifetime on a token is renewed at half of it: an outage of hours then goes unnoticed. Two hours,

@@ -146,7 +146,7 @@ async fn the_environments_secret_is_not_sent_for_another_client() {
 async fn the_first_success_stays() {
     let local = Fake::new(|number, _| match number {
         0..=2 => Reply::token("t"),
-        _ => Reply::Answer(400, r#"{"error_description":"Identity not found"}"#.to_owned()),
+        _ => Reply::Answer(403, r#"{"error":"forbidden"}"#.to_owned()),
     });
     let chain = chain(Config::default(), &Fake::silent(), &local);
     for _ in 0..2 {
@@ -154,9 +154,27 @@ async fn the_first_success_stays() {
         assert_eq!(acquired.link, Link::ManagedIdentity);
     }
     assert_eq!(local.sent().len(), 3, "one probe, two tokens");
+    for _ in 0..2 {
+        let error = chain.acquire(&nobody(), SCOPE).await.unwrap_err();
+        let tried = error.links.iter().filter(|report| report.outcome != LinkOutcome::Skipped);
+        assert_eq!(tried.map(|report| report.link).collect::<Vec<_>>(), [Link::ManagedIdentity]);
+    }
+    assert_eq!(local.sent().len(), 5, "a failure is no reason to be somebody else");
+}
+
+#[tokio::test]
+async fn a_settled_link_that_is_gone_is_forgotten() {
+    let local = Fake::new(|number, _| match number {
+        0..=1 | 4.. => Reply::token("t"),
+        _ => Reply::Answer(400, r#"{"error_description":"Identity not found"}"#.to_owned()),
+    });
+    let chain = chain(Config::default(), &Fake::silent(), &local);
+    chain.acquire(&nobody(), SCOPE).await.expect("a token");
     let error = chain.acquire(&nobody(), SCOPE).await.unwrap_err();
-    let tried = error.links.iter().filter(|report| report.outcome != LinkOutcome::Skipped);
-    assert_eq!(tried.map(|report| report.link).collect::<Vec<_>>(), [Link::ManagedIdentity]);
+    assert_eq!(error.kind, AuthErrorKind::NoCredential);
+    assert_eq!(outcomes(&error.links), Link::ALL.map(|link| (link, LinkOutcome::Unavailable)));
+    let acquired = chain.acquire(&nobody(), SCOPE).await.expect("a token");
+    assert_eq!(outcomes(&acquired.links)[0], (Link::Environment, LinkOutcome::Unavailable), "a whole walk");
 }
 
 #[tokio::test]

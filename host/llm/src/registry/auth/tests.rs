@@ -1,6 +1,8 @@
 //! Which credential an entry gets: the order of the documentation, one line each.
 
-use crate::{AuthMethod, Config, ModelList, Registry, registry::tests::entra};
+use holmes_identity::entra::{self, Entra};
+
+use crate::{AuthMethod, Config, ModelList, Registry, registry};
 
 const BASE: &str = "https://c.openai.azure.com";
 
@@ -8,7 +10,7 @@ const BASE: &str = "https://c.openai.azure.com";
 fn auth(entry: &str, variables: &[(&str, &str)]) -> Result<(AuthMethod, String, Option<String>), String> {
     let list = ModelList::parse("f", &format!("a: {{ {entry} }}")).unwrap();
     let environment = variables.iter().copied().collect();
-    let registry = Registry::new(list, Config::default(), environment, entra()).unwrap();
+    let registry = Registry::new(list, Config::default(), environment, registry::tests::entra()).unwrap();
     let facts = registry.facts("a").map_err(|error| error.to_string())?;
     assert!(!format!("{facts:?}").contains("canary"), "{facts:?}");
     Ok((facts.auth.method, facts.auth.origin, facts.auth.scope))
@@ -152,7 +154,7 @@ fn service_connectors_principal_and_identity_are_taken_over() {
     let facts = |variables: &[(&str, &str)]| {
         let list = ModelList::parse("f", "a: { model: azure/d }").unwrap();
         let environment = variables.iter().copied().collect();
-        let registry = Registry::new(list, Config::default(), environment, entra()).unwrap();
+        let registry = Registry::new(list, Config::default(), environment, registry::tests::entra()).unwrap();
         registry.facts("a").unwrap().auth.identity
     };
     let base = ("AZURE_OPENAI_BASE", "https://c.openai.azure.com/");
@@ -169,4 +171,28 @@ fn service_connectors_principal_and_identity_are_taken_over() {
     // What the webhook put there is the identity of the pod.
     let webhook = [base, ("AZURE_OPENAI_CLIENTID", "c"), ("AZURE_CLIENT_ID", "w")];
     assert_eq!(facts(&webhook).client_id, None);
+}
+
+#[test]
+fn a_gateways_audience_is_that_of_the_authoritys_cloud() {
+    let config = entra::Config {
+        authority_host: Some("https://login.microsoftonline.us/".to_owned()),
+        ..entra::Config::default()
+    };
+    let scope = |base: &str| {
+        let list = ModelList::parse("f", &format!("a: {{ model: azure/d, api_base: \"{base}\" }}")).unwrap();
+        let environment = [("AZURE_AD_TOKEN_AUTH", "true")].into();
+        let entra = Entra::new(config.clone()).unwrap();
+        Registry::new(list, Config::default(), environment, entra).unwrap().facts("a").unwrap().auth.scope
+    };
+    let public = "https://cognitiveservices.azure.com/.default";
+    assert_eq!(scope("https://gateway.example").unwrap(), public.replace(".com", ".us"));
+    assert_eq!(scope("https://c.openai.azure.com").unwrap(), public);
+}
+
+#[test]
+fn an_audience_that_is_none_disables_the_entry() {
+    let entry = format!("model: azure/d, api_base: \"{BASE}\", azure_scope: \"x y;z\"");
+    let reason = auth(&entry, &[("AZURE_AD_TOKEN_AUTH", "true")]).unwrap_err();
+    assert!(reason.contains("scope"), "{reason}");
 }

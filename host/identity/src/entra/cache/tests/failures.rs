@@ -38,9 +38,9 @@ async fn a_failed_refresh_honours_retry_after() {
     let source = Scripted::always(Answer::token(24 * HOUR));
     let slot = source.slot();
     ask(&slot).await.unwrap();
-    source.henceforth(Answer::Fails { kind: AuthErrorKind::Transient, retry_after: Some(1800) });
+    source.henceforth(Answer::Fails { kind: AuthErrorKind::Transient, retry_after: Some(300) });
     pass(12 * HOUR).await;
-    for _ in 0..179 {
+    for _ in 0..29 {
         ask(&slot).await.unwrap();
         pass(10).await;
     }
@@ -49,6 +49,23 @@ async fn a_failed_refresh_honours_retry_after() {
     ask(&slot).await.unwrap();
     pass(1).await;
     assert_eq!(source.asked(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hint_of_hours_does_not_stop_the_renewal() {
+    let source = Scripted::always(Answer::token(24 * HOUR));
+    let slot = source.slot();
+    ask(&slot).await.unwrap();
+    source.next(Answer::Fails { kind: AuthErrorKind::Transient, retry_after: Some(9 * HOUR) });
+    pass(12 * HOUR).await;
+    ask(&slot).await.unwrap();
+    pass(1).await;
+    assert_eq!(source.asked(), 2, "the renewal that fails");
+    pass(660).await;
+    ask(&slot).await.unwrap();
+    pass(1).await;
+    assert_eq!(source.asked(), 3);
+    assert_eq!(ask(&slot).await, Ok(bearer(3)));
 }
 
 #[tokio::test(start_paused = true)]

@@ -45,6 +45,36 @@ async fn no_imds_chain_under_2s() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_service_that_was_slow_once_is_found_after_a_minute() {
+    let local = Fake::new(|number, sent| match (number, sent.headers.contains_key("metadata")) {
+        (0, _) => Reply::Never,
+        (_, false) => Reply::Answer(400, r#"{"error":"invalid_request"}"#.to_owned()),
+        (_, true) => token("1900000000"),
+    });
+    let chain = chain(Config::default(), &Fake::silent(), &local);
+    for _ in 0..5 {
+        chain.acquire(&nobody(), SCOPE).await.unwrap_err();
+        tokio::time::advance(Duration::from_secs(11)).await;
+    }
+    assert_eq!(local.sent().len(), 1, "for a minute the answer is kept");
+    tokio::time::advance(Duration::from_secs(10)).await;
+    assert_eq!(chain.acquire(&nobody(), SCOPE).await.expect("a token").link, Link::ManagedIdentity);
+    tokio::time::advance(Duration::from_hours(24)).await;
+    chain.acquire(&nobody(), SCOPE).await.expect("a token");
+    assert_eq!(local.sent().len(), 4, "two probes, two tokens: a service that is there stays");
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_together_ask_once_whether_there_is_a_service() {
+    let local = Fake::new(|_, _| Reply::Never);
+    let chain = chain(Config::default(), &Fake::silent(), &local);
+    let who = nobody();
+    let calls = futures::future::join_all((0..5).map(|_| chain.acquire(&who, SCOPE))).await;
+    assert!(calls.iter().all(Result::is_err));
+    assert_eq!(local.sent().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn docker_desktops_answer_is_not_a_metadata_service() {
     let local =
         Fake::new(|_, _| Reply::Answer(403, "connecting to 169.254.169.254: host unreachable".to_owned()));

@@ -25,11 +25,15 @@ impl Programs {
     }
 
     fn chain(&self) -> Chain {
+        let token_credentials = Some("dev".to_owned());
+        let config = Config { path: Some(self.path()), token_credentials, ..Config::default() };
+        chain(config, &Fake::silent(), &Fake::silent())
+    }
+
+    fn path(&self) -> OsString {
         let mut path = OsString::from(self.0.path());
         path.push(":/bin:/usr/bin");
-        let config =
-            Config { path: Some(path), token_credentials: Some("dev".to_owned()), ..Config::default() };
-        chain(config, &Fake::silent(), &Fake::silent())
+        path
     }
 
     async fn error(&self) -> AuthError {
@@ -160,4 +164,85 @@ async fn a_file_that_may_not_be_run_is_no_program() {
     let mode = std::fs::Permissions::from_mode(0o644);
     std::fs::set_permissions(programs.file("az"), mode).expect("changed");
     assert_eq!(outcome(&programs.error().await, Link::AzureCli), LinkOutcome::Unavailable);
+}
+
+#[tokio::test]
+async fn a_settled_link_that_is_gone_makes_way_in_the_same_call() {
+    let local = Fake::new(|number, _| match number {
+        0..=1 => Reply::token("machine-token"),
+        _ => Reply::Answer(400, r#"{"error_description":"Identity not found"}"#.to_owned()),
+    });
+    let programs = Programs::new().with("az", AZ);
+    let config = Config { path: Some(programs.path()), ..Config::default() };
+    let chain = chain(config, &Fake::silent(), &local);
+    assert_eq!(chain.acquire(&nobody(), SCOPE).await.expect("a token").link, Link::ManagedIdentity);
+    for _ in 0..2 {
+        assert_eq!(chain.acquire(&nobody(), SCOPE).await.expect("a token").link, Link::AzureCli);
+    }
+    assert_eq!(local.sent().len(), 4, "probe and token, then two refusals; after that `az` stays");
+}
+
+/// What a tool may see: what passes, what it is given, and what a shell sets by itself.
+const SEEN: [&str; 12] = [
+    "AZURE_CONFIG_DIR",
+    "AZURE_CORE_NO_COLOR",
+    "HOME",
+    "LANG",
+    "NO_COLOR",
+    "PATH",
+    "PWD",
+    "OLDPWD",
+    "SHLVL",
+    "REQUESTS_CA_BUNDLE",
+    "XDG_RUNTIME_DIR",
+    "_",
+];
+
+/// Run again by the next test, in a process whose whole environment is known.
+#[tokio::test]
+#[ignore = "wants an environment of its own"]
+async fn tools_see_what_they_need() {
+    let script = r#"env > "$0.environment"; exit 3"#;
+    let programs = Programs::new().with("az", script).with("pwsh", script).with("azd", script);
+    programs.error().await;
+    for name in ["az.environment", "pwsh.environment", "azd.environment"] {
+        let seen = std::fs::read_to_string(programs.file(name)).expect("the tool ran");
+        assert!(!seen.contains("canary"), "{name}: {seen}");
+        let names: Vec<_> = seen.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
+        assert!(names.iter().all(|name| SEEN.contains(name)), "{name}: {seen}");
+        for needed in ["HOME=/home/of-a-test", "AZURE_CONFIG_DIR=/azure", "AZURE_CORE_NO_COLOR=true"] {
+            assert!(seen.lines().any(|line| line == needed), "{name}: {needed} is not in {seen}");
+        }
+    }
+}
+
+#[test]
+fn no_secret_of_the_environment_reaches_a_tool() {
+    let secrets = [
+        "AZURE_API_KEY",
+        "OPENAI_API_KEY",
+        "AZURE_AD_TOKEN",
+        "AZURE_CLIENT_SECRET",
+        "AZURE_CLIENT_CERTIFICATE_PASSWORD",
+        "IDENTITY_HEADER",
+        "MY_MODEL_KEY",
+    ];
+    let needed = [
+        ("HOME", "/home/of-a-test"),
+        ("AZURE_CONFIG_DIR", "/azure"),
+        ("LANG", "C.UTF-8"),
+        ("REQUESTS_CA_BUNDLE", "/bundle.pem"),
+        ("XDG_RUNTIME_DIR", "/run/user/1"),
+    ];
+    let test = concat!(module_path!(), "::tools_see_what_they_need");
+    let (_, test) = test.split_once("::").expect("a path in the crate");
+    let output = Command::new(std::env::current_exe().expect("this program"))
+        .args(["--exact", test, "--include-ignored"])
+        .env_clear()
+        .envs(secrets.map(|name| (name, "canary")))
+        .envs(needed)
+        .output()
+        .expect("a second run");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
 }
