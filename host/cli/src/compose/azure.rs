@@ -83,6 +83,11 @@ impl Azure {
                     Some(url) => Endpoint::at(kind, url)?,
                     None => Endpoint::of(kind, self.cloud)?,
                 };
+                if endpoint.is_foreign() {
+                    printer.warning(&format!(
+                        "`upstreams.{name}.url` names no host of Azure for `{kind}`; its tokens go there because you say so"
+                    ));
+                }
                 let who = Identity {
                     tenant_id: upstream.tenant_id.clone(),
                     client_id: upstream.client_id.clone(),

@@ -1,5 +1,9 @@
-//! Masks credentials in what Azure says about resources: by the names of properties and by three shapes that
-//! nothing but a credential has. What merely refers to one (`keyVaultUri`, `secretName`) stays readable.
+//! Masks credentials in what Azure says about resources: by the names of properties, and by shapes that nothing but
+//! a credential has. What merely refers to one (`keyVaultUri`, `secretName`) stays readable.
+
+pub(crate) mod logs;
+mod names;
+mod shapes;
 
 #[cfg(test)]
 mod tests;
@@ -8,171 +12,119 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
+use self::names::{is_reference, is_secret, is_secret_id};
 use super::{MaskError, Placeholder};
 
 /// The placeholder's kind.
 const KIND: &str = "azure";
 
-/// Anywhere in a name, without separators and in lower case.
-const PARTS: [&str; 9] = [
-    "password",
-    "passphrase",
-    "secret",
-    "connectionstring",
-    "accountkey",
-    "accesskey",
-    "privatekey",
-    "instrumentationkey",
-    "sastoken",
-];
-
-/// As a name's last word. `key` is one: `primaryKey`, `storageKey`, `apiKey`.
-const LAST: [&str; 8] = ["key", "keys", "key1", "key2", "sas", "pwd", "token", "credential"];
-
-/// Names that end so speak about a credential and hold none.
-const REFERENCES: [&str; 29] = [
-    "name",
-    "names",
-    "uri",
-    "url",
-    "id",
-    "ids",
-    "ref",
-    "reference",
-    "type",
-    "version",
-    "enabled",
-    "expiry",
-    "expiration",
-    "expires",
-    "time",
-    "on",
-    "days",
-    "source",
-    "policy",
-    "properties",
-    "count",
-    "identifier",
-    "vault",
-    "rotation",
-    "algorithm",
-    "size",
-    "state",
-    "status",
-    "provider",
-];
-
-/// Parts of text that only a credential has: a storage or bus connection string, a signed URL.
-const SHAPES: [&str; 3] = ["accountkey=", "sharedaccesskey=", "&sig="];
+/// Documents in strings of documents that are looked into; what lies deeper is masked whole.
+const DEEPEST: usize = 4;
 
 /// Values that stand for themselves where a credential might have stood.
 const HARMLESS: [&str; 5] = ["", "true", "false", "null", "none"];
 
+/// Siblings of a `key` that names something: a setting, what a rate limit counts, a label.
+const NAMED: [&str; 4] = ["value", "values", "renewalPeriod", "operator"];
+
 /// The text of one JSON document without credentials; unchanged text when there are none.
 pub(crate) fn mask<'a>(text: &'a str, placeholder: &Placeholder<'_>) -> Result<Cow<'a, str>, MaskError> {
     let mut document: Value = serde_json::from_str(text)?;
-    // The depth is bounded by the parser's own recursion limit.
-    if walk(&mut document, placeholder) {
+    // The depth is bounded by the parser's own recursion limit, here and in every string.
+    if (Walk { placeholder, depth: DEEPEST }).value(&mut document) {
         Ok(Cow::Owned(document.to_string()))
     } else {
         Ok(Cow::Borrowed(text))
     }
 }
 
-/// True when something was masked.
-fn walk(value: &mut Value, placeholder: &Placeholder<'_>) -> bool {
-    match value {
-        Value::Array(items) => items.iter_mut().fold(false, |masked, item| walk(item, placeholder) | masked),
-        Value::Object(object) => walk_object(object, placeholder),
-        Value::String(text) if has_shape(text) => replace(text, placeholder),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
-    }
+/// A way through a document. Each step is true when something was masked.
+#[derive(Clone, Copy)]
+struct Walk<'a> {
+    placeholder: &'a Placeholder<'a>,
+    depth: usize,
 }
 
-fn walk_object(object: &mut Map<String, Value>, placeholder: &Placeholder<'_>) -> bool {
-    // An entry of a list of settings: the name stands beside the value.
-    let has_value = object.contains_key("value");
-    let speaks = |key: &&str| object.get(*key).and_then(Value::as_str).is_some_and(is_secret);
-    let pair = has_value && (object.contains_key("keyName") || ["name", "key"].iter().any(speaks));
-    let mut masked = false;
-    for (key, value) in object.iter_mut() {
-        // `key` beside `value` names what the value is.
-        let named = is_secret(key) && !(has_value && key == "key");
-        masked |= if named || (pair && key == "value") {
-            hide(value, placeholder)
-        } else {
-            walk(value, placeholder)
-        };
+impl Walk<'_> {
+    fn value(self, value: &mut Value) -> bool {
+        match value {
+            Value::Array(items) => items.iter_mut().fold(false, |masked, item| self.value(item) | masked),
+            Value::Object(object) => self.object(object),
+            Value::String(text) => self.text(text),
+            Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        }
     }
-    masked
-}
 
-/// Masks what stands under a secret's name: text, texts, or a parameter's `value` and `defaultValue`.
-fn hide(value: &mut Value, placeholder: &Placeholder<'_>) -> bool {
-    match value {
-        Value::String(text) => replace(text, placeholder),
-        Value::Array(items) => items.iter_mut().fold(false, |masked, item| hide(item, placeholder) | masked),
-        Value::Object(object) => {
-            let mut masked = false;
-            for (key, value) in object.iter_mut() {
-                masked |= if matches!(key.as_str(), "value" | "defaultValue") {
-                    hide(value, placeholder)
-                } else {
-                    walk(value, placeholder) | (is_secret(key) && hide(value, placeholder))
-                };
+    fn object(self, object: &mut Map<String, Value>) -> bool {
+        // An entry of a list of settings: the name stands beside the value.
+        let has_value = object.contains_key("value");
+        let speaks = |key: &&str| object.get(*key).and_then(Value::as_str).is_some_and(is_secret);
+        let secure = object
+            .get("type")
+            .and_then(Value::as_str)
+            .is_some_and(|kind| kind.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("secure")));
+        let pair =
+            has_value && (secure || object.contains_key("keyName") || ["name", "key"].iter().any(speaks));
+        let key_is_name = NAMED.iter().any(|sibling| object.contains_key(*sibling));
+        let mut masked = false;
+        for (key, value) in object.iter_mut() {
+            let address =
+                is_secret_id(key) && value.as_str().is_some_and(|text| text.starts_with("https://"));
+            let named = is_secret(key) && !(key_is_name && key == "key") && !address;
+            masked |= if named || (pair && key == "value") { self.hide(value) } else { self.value(value) };
+        }
+        masked
+    }
+
+    /// Masks every string below a secret's name, but for those that say what it is called and where it is.
+    fn hide(self, value: &mut Value) -> bool {
+        match value {
+            Value::String(text) => self.replace(text),
+            Value::Array(items) => items.iter_mut().fold(false, |masked, item| self.hide(item) | masked),
+            Value::Object(object) => object.iter_mut().fold(false, |masked, (key, value)| {
+                let reference = value.is_string() && is_reference(key) && !is_secret(key);
+                masked | if reference { self.value(value) } else { self.hide(value) }
+            }),
+            Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        }
+    }
+
+    /// A text of which nothing is known but what it is: a document, a credential by its shape, or harmless.
+    fn text(self, text: &mut String) -> bool {
+        if text.trim_start().starts_with(['{', '[']) {
+            match serde_json::from_str::<Value>(text) {
+                Ok(_) if self.depth == 0 => return self.replace(text),
+                Ok(mut document) => {
+                    let masked = Self { depth: self.depth - 1, ..self }.value(&mut document);
+                    if masked {
+                        *text = document.to_string();
+                    }
+                    return masked;
+                }
+                // A document that is too deep to be looked at is not let through for that.
+                Err(error) if error.to_string().starts_with("recursion limit") => return self.replace(text),
+                Err(_) => {}
             }
-            masked
         }
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        shapes::is_in(text) && self.replace(text)
+    }
+
+    fn replace(self, text: &mut String) -> bool {
+        let masked = text.starts_with("<redacted:") && text.ends_with('>');
+        let harmless = HARMLESS.iter().any(|word| word.eq_ignore_ascii_case(text));
+        let reference = text.starts_with("/subscriptions/") || is_public_key(text);
+        if masked || harmless || (reference && !shapes::is_in(text)) {
+            return false;
+        }
+        *text = (self.placeholder)(KIND, text.as_bytes());
+        true
     }
 }
 
-fn replace(text: &mut String, placeholder: &Placeholder<'_>) -> bool {
-    let reference = text.starts_with("/subscriptions/") || text.starts_with("<redacted:");
-    if reference || HARMLESS.iter().any(|word| word.eq_ignore_ascii_case(text)) {
-        return false;
-    }
-    *text = placeholder(KIND, text.as_bytes());
-    true
-}
-
-fn has_shape(text: &str) -> bool {
-    if !text.contains('=') {
-        return false;
-    }
-    let lower = text.to_ascii_lowercase();
-    SHAPES.iter().any(|shape| lower.contains(shape)) || lower.contains("?sig=")
-}
-
-fn is_secret(name: &str) -> bool {
-    let words = words(name);
-    let Some(last) = words.last() else { return false };
-    if REFERENCES.contains(&last.as_str()) || words.iter().any(|word| word == "public" || word == "ssh") {
-        return false;
-    }
-    let squashed = words.concat();
-    LAST.contains(&last.as_str()) || PARTS.iter().any(|part| squashed.contains(part))
-}
-
-/// `primaryKey`, `PRIMARY_KEY` and `primary-key` are `primary`, `key`.
-fn words(name: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    let mut lower = false;
-    let mut begun = false;
-    for letter in name.chars() {
-        if !letter.is_ascii_alphanumeric() {
-            begun = false;
-            lower = false;
-            continue;
-        }
-        if !begun || (letter.is_ascii_uppercase() && lower) {
-            words.push(String::new());
-            begun = true;
-        }
-        if let Some(word) = words.last_mut() {
-            word.push(letter.to_ascii_lowercase());
-        }
-        lower = !letter.is_ascii_uppercase();
-    }
-    words
+/// A line of `authorized_keys`.
+fn is_public_key(text: &str) -> bool {
+    let named = text.starts_with("ssh-") || text.starts_with("ecdsa-sha2-");
+    named
+        && text.split(' ').nth(1).is_some_and(|key| key.starts_with("AAAA"))
+        && text.trim_end().lines().count() == 1
 }

@@ -37,7 +37,7 @@ pub(super) fn headers(headers: &HeaderMap, redact: impl Fn(&str) -> String) -> V
     shown.filter_map(|(name, value)| Some((name.to_string(), redact(value.to_str().ok()?)))).collect()
 }
 
-/// The body as a guest may see it. What describes resources either parses and is masked, or is withheld; an
+/// The body as a guest may see it. Logs are masked by shape. What describes resources either parses and is masked, or is withheld; an
 /// error in a proxy's own words describes none.
 pub(super) fn body<'a>(
     kind: Kind,
@@ -45,12 +45,15 @@ pub(super) fn body<'a>(
     text: &'a str,
     placeholder: &Placeholder<'_>,
 ) -> Result<Cow<'a, str>, SendError> {
-    if !kind.describes_resources() || text.trim().is_empty() {
+    if text.trim().is_empty() {
         return Ok(Cow::Borrowed(text));
+    }
+    if !kind.describes_resources() {
+        return Ok(redact::azure::logs::mask(text, placeholder));
     }
     match redact::azure::mask(text, placeholder) {
         Ok(masked) => Ok(masked),
-        Err(_) if status >= 400 => Ok(Cow::Borrowed(text)),
+        Err(_) if status >= 400 => Ok(redact::azure::logs::mask(text, placeholder)),
         Err(error) => Err(SendError::Withheld(error.to_string())),
     }
 }

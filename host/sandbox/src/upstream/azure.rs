@@ -5,6 +5,7 @@
 //! operation that hands out a key or a credential. Azure compares paths without regard to case, and so does
 //! everything here.
 
+mod graph;
 mod never;
 
 #[cfg(test)]
@@ -80,6 +81,12 @@ pub(super) fn logs(method: &Method, segments: Vec<String>) -> Result<ServiceRequ
     };
     let operation = format!("Microsoft.OperationalInsights/workspaces/{}/read", what.to_ascii_lowercase());
     Ok(request(method, segments, operation, scope, verdict))
+}
+
+/// Why a request that passed so far is not sent with this body, if it is not.
+pub(super) fn refusal_of_body(request: &ServiceRequest, body: Option<&[u8]>) -> Option<String> {
+    let graph = request.method == Method::POST && same(&request.segments, &RESOURCE_GRAPH);
+    graph.then(|| graph::refusal(body)).flatten()
 }
 
 fn request(

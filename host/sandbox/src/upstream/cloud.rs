@@ -12,6 +12,9 @@ pub enum Cloud {
 }
 
 impl Cloud {
+    /// All clouds.
+    pub const ALL: [Self; 3] = [Self::Public, Self::UsGovernment, Self::China];
+
     /// By `AZURE_AUTHORITY_HOST`, with or without a scheme and a trailing slash. An authority that is none of
     /// the sovereign ones belongs to the public cloud, or to somebody who gives addresses of his own.
     pub fn of_authority(authority: Option<&str>) -> Self {

@@ -68,6 +68,12 @@ impl Endpoint {
         self.kind
     }
 
+    /// Whether its host is none that the kind has in any cloud: tokens go to whoever the operator named.
+    pub fn is_foreign(&self) -> bool {
+        let own = Cloud::ALL.into_iter().filter_map(|cloud| self.kind.host(cloud));
+        !{ own }.any(|host| host.eq_ignore_ascii_case(self.host()))
+    }
+
     /// Whether it is on this machine.
     pub(crate) fn is_loopback(&self) -> bool {
         is_loopback(&self.base)
@@ -116,6 +122,24 @@ mod tests {
         }
         assert_eq!(at("management.azure.com"), Err(EndpointError::Malformed(Kind::AzureArm)));
         assert_eq!(Endpoint::at(Kind::Kubernetes, "https://a"), Err(EndpointError::Kind(Kind::Kubernetes)));
+    }
+
+    #[test]
+    fn a_host_that_the_kind_has_in_no_cloud_is_foreign() {
+        let foreign = |url| Endpoint::at(Kind::AzureArm, url).unwrap().is_foreign();
+        for cloud in Cloud::ALL {
+            assert!(!Endpoint::of(Kind::AzureArm, cloud).unwrap().is_foreign());
+        }
+        assert!(!foreign("https://MANAGEMENT.azure.com/base"));
+        for url in [
+            "https://management.azure.com.evil.example",
+            "https://evil.example/management.azure.com",
+            // A token for Resource Manager has no business there.
+            "https://api.loganalytics.io",
+            "http://127.0.0.1:1",
+        ] {
+            assert!(foreign(url), "{url}");
+        }
     }
 
     #[test]

@@ -18,8 +18,9 @@ use super::{
 /// A host that does not even take the connection is not worth a call's whole time.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Request headers of a guest that are passed on; `accept` is ours, because an answer has to be read to be masked.
-const PASSED: [&str; 2] = ["content-type", "prefer"];
+/// Request headers of a guest that are passed on; `accept` is ours, because an answer has to be read to be masked,
+/// and so is `content-type`: a body means to the service what it meant to the policy.
+const PASSED: [&str; 1] = ["prefer"];
 
 /// What a 401 says when the identity is known and lacks a role: another token would be refused as well.
 const NOT_PERMITTED: [&str; 3] = ["PermissionDenied", "AuthorizationFailed", "InsufficientAccessError"];
@@ -87,6 +88,9 @@ impl Service {
         request: &ServiceRequest,
         allowed: &Allowed<'_>,
     ) -> Result<Answer, SendError> {
+        if let Some(denied) = request.refusal_of_body(allowed.body) {
+            return Err(SendError::Unauthorized(denied));
+        }
         let received = self.ask(request, allowed).await?;
         let status = received.status.as_u16();
         let headers = answers::headers(&received.headers, |text| self.authorizer.redact(text));

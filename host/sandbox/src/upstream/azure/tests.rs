@@ -8,6 +8,9 @@ use crate::upstream::{path, target::Target};
 const CLUSTER: &str =
     "/subscriptions/s-1/resourceGroups/shop/providers/Microsoft.ContainerService/managedClusters/aks";
 
+const GROUP: &str = "/subscriptions/s-1/resourceGroups/shop/providers";
+const NETWORK: &str = "/subscriptions/s-1/resourceGroups/shop/providers/Microsoft.Network";
+
 fn read(kind: &str, method: &str, path: &str) -> Result<ServiceRequest, String> {
     let method = Method::from_bytes(method.as_bytes()).unwrap();
     match Target::read(kind, &method, path, &[("$skiptoken".to_owned(), "abc".to_owned())]) {
@@ -135,6 +138,26 @@ fn what_hands_out_keys_is_named_whatever_its_case_and_method() {
                 .to_owned(),
             "readonlykeys",
         ),
+        (format!("{NETWORK}/connections/c/sharedkey"), "sharedkey"),
+        (format!("{NETWORK}/connections/c/SharedKey"), "SharedKey"),
+        (format!("{site}/functions/admin/token"), "token"),
+        (format!("{site}/functions/admin/masterkey"), "masterkey"),
+        (format!("{site}/functions/f/keys/default"), "keys"),
+        (format!("{site}/host/default/hostKeys"), "hostKeys"),
+        (format!("{site}/config/publishingcredentials"), "publishingcredentials"),
+        (format!("{site}/slots/s/publishxml"), "publishxml"),
+        (format!("{site}/instances/i/processes/1/dump"), "processes"),
+        ("/providers/Microsoft.Web/sourcecontrols".to_owned(), "sourcecontrols"),
+        ("/providers/Microsoft.Web/publishingUsers/web".to_owned(), "publishingUsers"),
+        (format!("{GROUP}/Microsoft.Devices/IotHubs/i/IotHubKeys/owner"), "IotHubKeys"),
+        (format!("{GROUP}/Microsoft.Search/searchServices/s/listQueryKeys"), "listQueryKeys"),
+        (format!("{GROUP}/Microsoft.Relay/namespaces/n/x/y/connectionKeys"), "connectionKeys"),
+        (
+            format!("{GROUP}/Microsoft.Automation/automationAccounts/a/agentRegistrationInformation"),
+            "agentRegistrationInformation",
+        ),
+        (format!("{GROUP}/Microsoft.HDInsight/clusters/c/configurations/gateway"), "configurations"),
+        (format!("{GROUP}/Microsoft.Compute/virtualMachines/v/retrieveBootDiagnosticsData"), "retrieveBootDiagnosticsData"),
     ] {
         for method in ["GET", "HEAD", "POST", "PUT"] {
             let reason = never("azure-arm", method, &path);
@@ -145,6 +168,11 @@ fn what_hands_out_keys_is_named_whatever_its_case_and_method() {
     for path in [
         "/subscriptions/s-1/resourceGroups/listkeys",
         "/subscriptions/s-1/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/v/extensions",
+        "/subscriptions/s-1/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/v/instanceView",
+        "/subscriptions/s-1/resourceGroups/g/providers/Microsoft.Compute/sshPublicKeys/k",
+        "/subscriptions/s-1/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v/keys/k",
+        "/subscriptions/s-1/resourceGroups/g/providers/Microsoft.Network/networkSecurityGroups/token",
+        "/subscriptions/s-1/resourceGroups/g/providers/Microsoft.DBforPostgreSQL/flexibleServers/f/configurations",
         "/subscriptions/s-1/resourceGroups/g/providers/Microsoft.ServiceNetworking/x/y/listeners",
     ] {
         assert_eq!(read("azure-arm", "GET", path).unwrap().verdict, Verdict::Read, "{path}");
