@@ -19,8 +19,13 @@ pub(crate) enum Decision {
     Deny(String),
 }
 
-/// Decides one request to an upstream.
-pub(crate) fn decide(effective: &Effective, upstream: &str, target: &Target) -> Decision {
+/// Decides one request to an upstream. Only a service's queries have a body that counts.
+pub(crate) fn decide(
+    effective: &Effective,
+    upstream: &str,
+    target: &Target,
+    body: Option<&[u8]>,
+) -> Decision {
     let Some(rights) = effective.upstreams.get(upstream) else {
         return Decision::Deny(format!(
             "policy-denied: toolset `{}` does not declare an upstream `{}`\n  manifest: missing - add [upstreams.{}] to toolset.toml",
@@ -31,7 +36,7 @@ pub(crate) fn decide(effective: &Effective, upstream: &str, target: &Target) -> 
     };
     match target {
         Target::Kubernetes(request) => kubernetes::decide(effective, upstream, rights, request),
-        Target::Service(request) => service::decide(effective, upstream, rights, request),
+        Target::Service(request) => service::decide(effective, upstream, rights, request, body),
     }
 }
 

@@ -228,7 +228,7 @@ async fn send(shared: Arc<Shared>, caller: Caller, request: Request) -> Sent {
             milliseconds: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         });
     };
-    let rule = match policy::decide(&shared.rights, &request.upstream, &target) {
+    let rule = match policy::decide(&shared.rights, &request.upstream, &target, request.body.as_deref()) {
         Decision::Allow { rule } => rule,
         Decision::Deny(text) => {
             audit("denied", &text, None);

@@ -14,10 +14,12 @@ pub(super) fn decide(
     upstream: &str,
     rights: &EffectiveUpstream,
     request: &ServiceRequest,
+    body: Option<&[u8]>,
 ) -> Decision {
     let what = describe(request, upstream);
+    let never = |reason: &str| Decision::Deny(format!("policy-denied: {what}\n  never:    {reason}"));
     if let Verdict::Never(reason) = &request.verdict {
-        return Decision::Deny(format!("policy-denied: {what}\n  never:    {reason}"));
+        return never(reason);
     }
     let Some(index) = rights.http_reads.iter().position(|rule| rule.covers(request)) else {
         return Decision::Deny(format!(
@@ -32,7 +34,8 @@ pub(super) fn decide(
         Some(Grant::Http(rules)) => rules.iter().any(|rule| rule.covers(request)),
     };
     if granted {
-        return Decision::Allow { rule: declared };
+        let refused = request.refusal_of_body(body);
+        return refused.map_or(Decision::Allow { rule: declared }, |reason| never(&reason));
     }
     let paste = format!(": {{methods: [{}], paths: [\"{}\"]}}", request.method, request.path());
     Decision::Deny(missing_grant(effective, upstream, &what, &declared) + &paste)

@@ -36,7 +36,7 @@ fn effective(grant: Option<Grant>) -> Effective {
 
 fn asked(effective: &Effective, upstream: &str, method: &str, path: &str) -> Decision {
     let method = http::Method::from_bytes(method.as_bytes()).unwrap();
-    decide(effective, upstream, &Target::read("kubernetes", &method, path, &[]).unwrap())
+    decide(effective, upstream, &Target::read("kubernetes", &method, path, &[]).unwrap(), None)
 }
 
 fn denial(decision: Decision) -> String {

@@ -176,9 +176,6 @@ impl Cassette {
         request: &ServiceRequest,
         allowed: &Allowed<'_>,
     ) -> Result<Answer, SendError> {
-        if let Some(denied) = request.refusal_of_body(allowed.body) {
-            return Err(SendError::Unauthorized(denied));
-        }
         let key = Key::of(request, allowed.query);
         let body = allowed.body.map(exchange::parsed);
         let bodies = self.exchanges.get(&key);

@@ -88,9 +88,6 @@ impl Service {
         request: &ServiceRequest,
         allowed: &Allowed<'_>,
     ) -> Result<Answer, SendError> {
-        if let Some(denied) = request.refusal_of_body(allowed.body) {
-            return Err(SendError::Unauthorized(denied));
-        }
         let received = self.ask(request, allowed).await?;
         let status = received.status.as_u16();
         let headers = answers::headers(&received.headers, |text| self.authorizer.redact(text));

@@ -92,14 +92,12 @@ impl ServiceRequest {
         Self { method: method.clone(), segments, operation: None, scope: None, verdict, letters }
     }
 
-    /// Why it is never sent with this body, whatever is declared or granted: one sentence that begins as every
-    /// denial does. None when it may be.
+    /// Why it is never sent with this body, whatever is declared or granted. None when it may be.
     pub(crate) fn refusal_of_body(&self, body: Option<&[u8]>) -> Option<String> {
-        let reason = match self.letters {
+        match self.letters {
             Letters::Exact => None,
             Letters::AnyCase => azure::refusal_of_body(self, body),
-        };
-        reason.map(|reason| format!("policy-denied: `{} {}`\n  never:    {reason}", self.method, self.path()))
+        }
     }
 
     /// The normalised path, not encoded.

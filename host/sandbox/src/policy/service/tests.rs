@@ -38,9 +38,20 @@ fn effective(grant: Option<&Grant>) -> Effective {
 }
 
 fn asked(effective: &Effective, upstream: &str, method: &str, path: &str) -> Result<String, String> {
+    asked_with(effective, upstream, method, path, r#"{"query": "resources | project name"}"#)
+}
+
+fn asked_with(
+    effective: &Effective,
+    upstream: &str,
+    method: &str,
+    path: &str,
+    body: &str,
+) -> Result<String, String> {
     let kind = &effective.upstreams.get(upstream).unwrap().kind;
     let method = http::Method::from_bytes(method.as_bytes()).unwrap();
-    match decide(effective, upstream, &Target::read(kind, &method, path, &[]).unwrap()) {
+    match decide(effective, upstream, &Target::read(kind, &method, path, &[]).unwrap(), Some(body.as_bytes()))
+    {
         Decision::Allow { rule } => Ok(rule),
         Decision::Deny(text) => Err(text),
     }
@@ -64,6 +75,16 @@ fn a_declared_and_granted_path_passes_in_any_case() {
         assert_eq!(asked(&all, "azure-arm", method, &path).as_deref(), Ok(rule), "{path}");
     }
     assert!(asked(&all, "web", "GET", "/Status/db").is_ok());
+}
+
+#[test]
+fn a_query_of_a_table_that_is_not_for_guests_is_denied() {
+    let all = effective(Some(&Grant::All(Declared::Declared)));
+    let graph = "/providers/Microsoft.ResourceGraph/resources";
+    for body in [r#"{"query": "securityresources | take 1"}"#, "{}", "no JSON"] {
+        let denied = asked_with(&all, "azure-arm", "POST", graph, body).unwrap_err();
+        assert!(denied.starts_with("policy-denied: ") && denied.contains("never:"), "{denied}");
+    }
 }
 
 #[test]
