@@ -64,7 +64,9 @@ async fn a_thousand_hostile_calls_leave_nothing_behind() {
     tokio::join!(storm(1_000), loops);
     still_works(&hostile).await;
     assert!(resident() < memory + 64, "{} MiB, {memory} before", resident());
-    assert!(descriptors() <= files + 8, "{} descriptors, {files} before", descriptors());
+    // What a call leaves open would be there a thousand times; what the client keeps of its connections, and the
+    // runtimes of tests that wait for their turn, come and go by the dozen.
+    assert!(descriptors() <= files + 64, "{} descriptors, {files} before", descriptors());
     every_place_is_free().await;
 }
 
