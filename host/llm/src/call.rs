@@ -53,14 +53,21 @@ struct Course {
     dialect: Option<Dialect>,
 }
 
+impl Course {
+    /// Counts one more thing that the call learns, and says when it is too many.
+    fn may_adapt(&mut self) -> bool {
+        self.adaptations += 1;
+        self.adaptations <= MAX_ADAPTATIONS
+    }
+}
+
 impl ChatModel for Deployment {
     fn name(&self) -> &str {
         &self.name
     }
 
     fn window(&self) -> u64 {
-        let by_name = || windows::window(self.wishes.model(&self.learnt()));
-        self.window.or_else(by_name).unwrap_or(windows::UNKNOWN_WINDOW)
+        self.window_of(&self.learnt())
     }
 
     fn chat(&self, request: ChatRequest) -> BoxStream<'_, Result<ChatEvent, LlmError>> {
@@ -130,9 +137,8 @@ impl Deployment {
         let routes = &self.endpoint.routes;
         let dialect = tried.or(learnt.dialect).filter(|dialect| routes.of(*dialect).is_some());
         let dialect = dialect.unwrap_or(routes.first.0);
-        let window = self.window.or_else(|| windows::window(self.wishes.model(&learnt)));
-        let window = window.unwrap_or(windows::UNKNOWN_WINDOW);
-        let parameters = self.wishes.parameters(&self.settings, window, self.wishes.model(&learnt));
+        let (window, model) = (self.window_of(&learnt), self.wishes.model(&learnt));
+        let parameters = self.wishes.parameters(&self.settings, window, model);
         let stream_options = routes.of(dialect).is_some_and(|address| address.stream_options);
         let mut body = dialect.body(request, &self.endpoint, parameters, stream_options);
         learnt.apply(&mut body);
@@ -151,27 +157,27 @@ impl Deployment {
         match remedy {
             Remedy::NewCredential(stamp) => {
                 let first = !std::mem::replace(&mut course.new_credential, true);
-                return first && self.endpoint.authorizer.refused(*stamp);
+                first && self.endpoint.authorizer.refused(*stamp)
             }
             Remedy::WithoutCarried => {
                 request.forget_carried();
-                return !std::mem::replace(&mut course.without_carried, true);
+                !std::mem::replace(&mut course.without_carried, true)
             }
-            Remedy::WithoutParameter(_) | Remedy::Speak(_) => {}
-        }
-        course.adaptations += 1;
-        if course.adaptations > MAX_ADAPTATIONS {
-            return false;
-        }
-        match remedy {
-            Remedy::WithoutParameter(parameter) => self.learnt().refuse(parameter, body),
+            Remedy::WithoutParameter(parameter) => {
+                course.may_adapt() && self.learnt().refuse(parameter, body)
+            }
             Remedy::Speak(dialect) => {
                 // Once: a deployment that refuses both would send the call to and fro.
-                let first = course.dialect.replace(*dialect).is_none();
-                first && self.endpoint.routes.of(*dialect).is_some()
+                course.may_adapt()
+                    && course.dialect.replace(*dialect).is_none()
+                    && self.endpoint.routes.of(*dialect).is_some()
             }
-            Remedy::NewCredential(_) | Remedy::WithoutCarried => false,
         }
+    }
+
+    fn window_of(&self, learnt: &Learnt) -> u64 {
+        let by_name = || windows::window(self.wishes.model(learnt));
+        self.window.or_else(by_name).unwrap_or(windows::UNKNOWN_WINDOW)
     }
 
     fn learnt(&self) -> MutexGuard<'_, Learnt> {

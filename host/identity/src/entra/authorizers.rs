@@ -17,12 +17,7 @@ use crate::{AuthError, Authorizer};
 /// Microsoft Entra: the chain of credentials and the tokens it gave. A clone shares both.
 #[derive(Clone)]
 pub struct Entra {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
-    config: Config,
-    cache: Cache<Advised>,
+    cache: Arc<Cache<Advised>>,
 }
 
 impl Entra {
@@ -32,37 +27,38 @@ impl Entra {
     /// Says which value of the environment can not be right.
     pub fn new(config: Config) -> Result<Self, AuthError> {
         let chain = Chain::new(config.clone())?;
-        let cache = Cache::new(Advised { chain, config: config.clone() });
-        Ok(Self { inner: Arc::new(Inner { config, cache }) })
+        Ok(Self { cache: Arc::new(Cache::new(Advised { chain, config })) })
     }
 
     /// What signs requests on behalf of `who` to the receivers of `scope`
     /// (`https://cognitiveservices.azure.com/.default`). Authorizers for the same two share their token.
     pub fn authorizer(&self, who: Identity, scope: impl Into<String>) -> Arc<dyn Authorizer> {
-        Arc::new(Signer::new(self.inner.cache.slot(who, scope.into())))
+        Arc::new(Signer::new(self.cache.slot(who, scope.into())))
     }
 
     /// Obtains a token beside the cache and says what there was to see on the way. The token is dropped.
     pub async fn examine(&self, who: &Identity, scope: &str) -> Examination {
         let started = Instant::now();
-        let outcome = self.inner.cache.source().chain.acquire(who, scope).await;
-        examine(&self.inner.config, who, scope, &outcome, started.elapsed(), SystemTime::now())
+        let Advised { chain, config } = self.cache.source();
+        let outcome = chain.acquire(who, scope).await;
+        examine(config, who, scope, &outcome, started.elapsed(), SystemTime::now())
     }
 
     /// Which cloud `AZURE_AUTHORITY_HOST` names, by the end that the names of its services have: `com`, `us`
     /// (US Government) or `cn` (China, as in `https://cognitiveservices.azure.cn/.default`). None: the variable
     /// is unset, so that the receiver's own name decides, or names an authority that is not one of Microsoft's.
     pub fn suffix(&self) -> Option<&'static str> {
-        let given = self.inner.config.authority_host.as_deref().unwrap_or_default();
+        let Advised { chain, config } = self.cache.source();
+        let given = config.authority_host.as_deref().unwrap_or_default();
         if given.trim().is_empty() {
             return None;
         }
-        self.inner.cache.source().chain.authority().suffix()
+        chain.authority().suffix()
     }
 
     /// What the cache has done so far.
     pub fn statistics(&self) -> Statistics {
-        self.inner.cache.statistics()
+        self.cache.statistics()
     }
 }
 
