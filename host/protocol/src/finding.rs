@@ -292,6 +292,9 @@ pub struct Report {
     /// Worth knowing, never counted.
     #[serde(default)]
     pub notes: Vec<Finding>,
+    /// What an annotation in the cluster asked not to be told; never critical, always counted.
+    #[serde(default)]
+    pub suppressed: Vec<Suppressed>,
     /// Reads that were not permitted.
     #[serde(default)]
     pub unknown_because_forbidden: Vec<UnknownRead>,
@@ -301,6 +304,51 @@ pub struct Report {
     /// What was read.
     #[serde(default)]
     pub coverage: Vec<Coverage>,
+    /// Where the look at the cluster ended.
+    #[serde(default)]
+    pub limits: Limits,
+    /// How much there was.
+    #[serde(default)]
+    pub stats: Stats,
+}
+
+/// A finding that somebody asked not to be told.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Suppressed {
+    /// The rule that matched.
+    pub rule: String,
+    /// Its sub-class.
+    pub class: String,
+    /// `Kind/namespace/name` of the root.
+    pub object: String,
+    /// `Kind/namespace/name` of the object whose annotation asks for silence.
+    pub asked_by: String,
+    /// The finding's.
+    pub fingerprint: String,
+}
+
+/// Where the look at the cluster ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Logs of containers that were read.
+    pub logs_read: u64,
+    /// Logs of unhealthy containers that were left out, because their siblings' were read or there were too many.
+    pub logs_left_out: u64,
+    /// Lines of each log at most, the newest.
+    pub lines_per_log: u64,
+}
+
+/// How much there was.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stats {
+    /// Objects read, events not counted.
+    pub objects: u64,
+    /// Events read.
+    pub events: u64,
+    /// Root causes told.
+    pub findings: u64,
+    /// What they explain.
+    pub symptoms: u64,
 }
 
 impl Report {

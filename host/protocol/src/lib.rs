@@ -13,8 +13,8 @@ mod usage;
 
 pub use event::Event;
 pub use finding::{
-    Change, Command, Confidence, Coverage, Evidence, EvidenceKind, Finding, ObjectReference, ObjectRole,
-    ReadOutcome, Report, Severity, Symptom, UnknownRead, Verdict,
+    Change, Command, Confidence, Coverage, Evidence, EvidenceKind, Finding, Limits, ObjectReference,
+    ObjectRole, ReadOutcome, Report, Severity, Stats, Suppressed, Symptom, UnknownRead, Verdict,
 };
 pub use id::{InvalidName, InvestigationId, ToolCallId, ToolName, ToolsetName};
 pub use message::{Carried, Message};

@@ -59,6 +59,9 @@ fn finished(call: &ToolCall, report: Option<&str>, door: &Door) -> Finished {
             unknown_because_forbidden: Vec::new(),
             could_not_read: Vec::new(),
             coverage: Vec::new(),
+            suppressed: Vec::new(),
+            limits: holmes_protocol::Limits::default(),
+            stats: holmes_protocol::Stats::default(),
         })
     });
     let output = ToolOutput { text: format!("result of {}", call.id), report, ..ToolOutput::default() };
