@@ -94,12 +94,13 @@ pub struct Wishes {
     pub concurrency: Option<usize>,
 }
 
-/// No wish goes beyond these: they keep 64 instances and a small server alive.
+/// No wish goes beyond these. Memory and answers are those of a cluster with 50,000 pods, of which the largest part is
+/// held at once; what a call does not use is not taken, and an operator may set less.
 const CEILING: Wishes = Wishes {
-    memory_mib: Some(512),
+    memory_mib: Some(3_072),
     wall_seconds: Some(120),
     cpu_seconds: Some(60),
-    response_mib: Some(512),
+    response_mib: Some(2_048),
     host_calls: Some(20_000),
     concurrency: Some(64),
 };
@@ -231,7 +232,7 @@ mod tests {
         let author = Wishes { memory_mib: Some(4_096), wall_seconds: Some(60), ..Wishes::default() };
         let operator = Wishes { wall_seconds: Some(10), ..Wishes::default() };
         let limits = Limits::effective(&author, &operator);
-        assert_eq!(limits.memory, 512 * MIB);
+        assert_eq!(limits.memory, 3_072 * MIB);
         assert_eq!(limits.wall, Duration::from_secs(10));
         assert_eq!(limits.cpu, Limits::default().cpu);
     }

@@ -1,11 +1,11 @@
 //! A recorded cluster: files that answer as the API server would have answered when they were written.
 //!
-//! The invariant: nothing is written, nothing outside the recording is opened, and no value of a Secret leaves.
+//! What is read goes to a store, of which little is in memory. The invariant: the recording is not changed, nothing
+//! outside it is opened, no Secret is put on a disk, and no value of one leaves.
 
 mod catalog;
 mod clock;
 mod denials;
-mod dump;
 mod error;
 mod fields;
 mod labels;
@@ -14,13 +14,19 @@ mod line_time;
 mod list;
 mod logs;
 mod object;
+mod reading;
+mod role;
+mod scan;
+mod sections;
 pub(super) mod source;
+mod spool;
 mod status;
+mod text;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use bytes::Bytes;
@@ -29,8 +35,11 @@ use jiff::Timestamp;
 use self::catalog::{Catalog, Kind};
 use self::denials::Denials;
 pub use self::error::{RecordingError, Warning};
+use self::logs::Log;
 use self::object::Object;
-use self::source::Limits;
+use self::reading::Reading;
+use self::source::{Limits, Root};
+use self::spool::Store;
 use super::kubernetes::{KubernetesRequest, Resolved, Verb};
 use crate::redact::{self, Placeholder};
 
@@ -48,8 +57,17 @@ pub struct Recording {
     catalog: Catalog,
     /// By group and plural, in etcd's order.
     objects: BTreeMap<(String, String), Vec<Object>>,
+    /// Kinds whose file could not be read: nobody knows.
+    damaged: BTreeSet<(String, String)>,
+    /// The only namespaces that were recorded.
+    namespaces: Option<BTreeSet<String>>,
+    store: Store,
     /// By `namespace/pod/container.log`.
-    logs: BTreeMap<String, Bytes>,
+    logs: BTreeMap<String, Log>,
+    /// The folder, for logs that stay there.
+    root: Option<Root>,
+    /// Do lines of logs begin with the kubelet's time?
+    stamped_logs: bool,
     denials: Denials,
     origin: Origin,
 }
@@ -59,7 +77,7 @@ pub struct Recording {
 enum Origin {
     /// Every kind was asked for: there are none.
     Recorded,
-    /// Somebody ran `kubectl get` for some kinds: nobody knows.
+    /// Somebody asked for some kinds, or the archive is cut off: nobody knows.
     Dumped,
 }
 
@@ -100,19 +118,15 @@ pub struct Summary {
 impl Recording {
     /// Opens a folder, an archive or a file. Warnings name what was left out; the rest is served.
     pub fn open(path: &Path) -> Result<(Self, Vec<Warning>), RecordingError> {
-        Self::open_within(path, Limits::DEFAULT)
+        Self::open_within(path, Limits::STREAMED)
     }
 
     fn open_within(path: &Path, limits: Limits) -> Result<(Self, Vec<Warning>), RecordingError> {
-        let collected = source::collect(path, limits)?;
-        let mut warnings = collected.warnings;
-        let empty = || RecordingError::Empty(path.to_owned());
-        let recording = match layout::prefix(&collected.files) {
-            Some(prefix) => layout::load(collected.files, &prefix, &mut warnings),
-            None => dump::load(collected.files, &mut warnings).ok_or_else(empty)?,
-        };
+        let mut reading = Reading::new(path.to_owned(), limits);
+        let outcome = source::visit(path, limits, &mut |path, content| reading.file(path, content))?;
+        let (recording, warnings) = layout::build(reading, outcome)?;
         if recording.holds_nothing() {
-            return Err(empty());
+            return Err(RecordingError::Empty(path.to_owned()));
         }
         Ok((recording, warnings))
     }
@@ -190,12 +204,16 @@ impl Recording {
         let Some(kind) = self.catalog.find(&request.group, &request.version, &request.resource) else {
             return status::no_such_resource();
         };
-        let Some(objects) = self.objects_of(kind) else { return status::not_recorded(request) };
+        let Some(objects) = self.objects_of(kind).filter(|_| self.covers(request, kind)) else {
+            return status::not_recorded(request);
+        };
         match (&request.name, request.subresource.as_deref()) {
             _ if !scope_fits(request, kind) => status::no_such_resource(),
-            (None, _) => list::answer(&in_scope(request, kind), kind, objects, query, placeholder),
+            (None, _) => {
+                list::answer(&in_scope(request, kind), kind, (objects, &self.store), query, placeholder)
+            }
             (Some(name), None | Some("status")) => match find(objects, request, kind, name) {
-                Some(object) => whole(object, placeholder),
+                Some(object) => self.whole(object, kind, placeholder),
                 None => status::not_found(request, name),
             },
             (Some(name), Some("log")) if request.group.is_empty() && request.resource == "pods" => {
@@ -208,12 +226,35 @@ impl Recording {
         }
     }
 
+    /// Was the namespace recorded?
+    fn covers(&self, request: &KubernetesRequest, kind: &Kind) -> bool {
+        match (&self.namespaces, &request.namespace) {
+            (Some(recorded), Some(namespace)) if kind.namespaced => recorded.contains(namespace),
+            _ => true,
+        }
+    }
+
     /// `None`: nobody knows.
     fn objects_of(&self, kind: &Kind) -> Option<&[Object]> {
-        match self.objects.get(&(kind.group.clone(), kind.plural.clone())) {
+        let key = (kind.group.clone(), kind.plural.clone());
+        match self.objects.get(&key) {
             Some(objects) => Some(objects),
-            None if self.origin == Origin::Recorded => Some(&[]),
+            None if self.origin == Origin::Recorded && !self.damaged.contains(&key) => Some(&[]),
             None => None,
+        }
+    }
+
+    fn whole(&self, object: &Object, kind: &Kind, placeholder: &Placeholder<'_>) -> Answer {
+        let raw = match object.raw(&self.store) {
+            Ok(raw) => object::with_kind(&raw, &kind.kind, &kind.group_version()),
+            Err(error) => return status::unreadable(&error),
+        };
+        if !object.is_secret() {
+            return Answer::json(200, raw.into());
+        }
+        match redact::mask_secrets(&raw, placeholder) {
+            Ok(masked) => Answer::json(200, masked.into_owned().into()),
+            Err(error) => status::withheld(&error.to_string()),
         }
     }
 }
@@ -249,14 +290,4 @@ fn find<'a>(
     };
     let found = objects.binary_search_by(|object| object.key().cmp(&key)).ok()?;
     objects.get(found)
-}
-
-fn whole(object: &Object, placeholder: &Placeholder<'_>) -> Answer {
-    if !object.secret {
-        return Answer::json(200, object.raw.clone());
-    }
-    match redact::mask_secrets(&object.raw, placeholder) {
-        Ok(masked) => Answer::json(200, masked.into_owned().into()),
-        Err(error) => status::withheld(&error.to_string()),
-    }
 }

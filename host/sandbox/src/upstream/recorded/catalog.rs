@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::error::Warning;
 
-pub(super) use builtin::{of_kind, plural_of};
+pub(super) use builtin::{of_kind, of_plural, plural_of};
 
 /// One kind in one version.
 #[expect(clippy::struct_field_names, reason = "`kind` is what the API machinery calls it")]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::object::Object;
+use super::spool::Store;
 
 /// Keys of moments in the past. Others may lie ahead: expiry of certificates, schedules, deadlines.
 const PAST: [&[u8]; 16] = [
@@ -26,8 +27,8 @@ const PAST: [&[u8]; 16] = [
     b"renewTime",
 ];
 
-pub(super) fn newest(objects: &BTreeMap<(String, String), Vec<Object>>) -> Option<Timestamp> {
-    objects.values().flatten().filter_map(|object| newest_in(&object.raw)).max()
+pub(super) fn newest(objects: &BTreeMap<(String, String), Vec<Object>>, store: &Store) -> Option<Timestamp> {
+    objects.values().flatten().filter_map(|object| newest_in(&object.raw(store).ok()?)).max()
 }
 
 /// Looks for `"key":"…Z"` in the bytes: parsing every object whole would cost more than all else at opening.

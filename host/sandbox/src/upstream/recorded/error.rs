@@ -31,6 +31,9 @@ pub enum RecordingError {
         #[source]
         source: io::Error,
     },
+    /// What does not fit into memory has no place.
+    #[error("the recording does not fit into the temporary folder; set TMPDIR to one with more room")]
+    NoRoom(#[source] io::Error),
     /// A limit was reached; which one.
     #[error("the recording `{}` holds more than {limit}", path.display())]
     TooLarge {
@@ -42,7 +45,8 @@ pub enum RecordingError {
     /// There is nothing to serve.
     #[error(
         "`{}` holds no Kubernetes objects: expected a recorded cluster (`snapshot.json`, `resources/`), \
-         or files of `kubectl get -o json` or `-o yaml`",
+         files of `kubectl get -o json` or `-o yaml`, \
+         a `kubectl cluster-info dump`, a must-gather or a support bundle",
         .0.display()
     )]
     Empty(PathBuf),

@@ -1,6 +1,7 @@
 //! Field selectors: `metadata.name` and `metadata.namespace` for all kinds, and what a few kinds add.
 
-use super::object::{Object, scalar};
+use super::list::Selected;
+use super::object::scalar;
 
 /// A label, the path that it reads, and what stands for an absent value.
 type Field = (&'static str, &'static [&'static str], &'static str);
@@ -59,18 +60,18 @@ pub(super) struct Term {
 }
 
 impl Term {
-    pub(super) fn matches(&self, object: &Object) -> bool {
+    pub(super) fn matches(&self, object: &Selected<'_>) -> bool {
         let (label, path, absent) = self.field;
         let equal = match label {
-            "metadata.name" => object.name() == self.value,
-            "metadata.namespace" => object.namespace() == self.value,
+            "metadata.name" => object.object.name() == self.value,
+            "metadata.namespace" => object.object.namespace() == self.value,
             // As the API server does: events of the new API have no source.
             "source" => {
-                let source = scalar(&object.raw, path).filter(|source| !source.is_empty());
-                let source = source.or_else(|| scalar(&object.raw, &["reportingComponent"]));
+                let source = scalar(object.raw(), path).filter(|source| !source.is_empty());
+                let source = source.or_else(|| scalar(object.raw(), &["reportingComponent"]));
                 source.unwrap_or_default() == self.value
             }
-            _ => scalar(&object.raw, path).unwrap_or_else(|| absent.to_owned()) == self.value,
+            _ => scalar(object.raw(), path).unwrap_or_else(|| absent.to_owned()) == self.value,
         };
         equal == self.equal
     }

@@ -1,17 +1,18 @@
-//! Our own recordings: `snapshot.json`, `version.json`, `discovery/`, `resources/`, `logs/`, with or without
-//! one leading folder.
+//! Makes a recording of what was read: our own recordings hold every kind, files of others those that somebody asked for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::catalog::{Catalog, Kind, of_kind, plural_of};
 use super::clock;
 use super::denials::Denials;
-use super::error::Warning;
-use super::object::{Head, Object, items};
-use super::source::File;
+use super::error::{RecordingError, Warning};
+use super::object::Object;
+use super::reading::Reading;
+use super::source::Outcome;
 use super::{Origin, Recording};
 
 #[derive(Default, Deserialize)]
@@ -19,85 +20,59 @@ use super::{Origin, Recording};
 struct Snapshot {
     recorded_at: Option<String>,
     cluster: Option<String>,
-}
-
-/// The leading folder of our own layout, if the files are one of our recordings.
-pub(super) fn prefix(files: &[File]) -> Option<String> {
-    let first =
-        files.first().and_then(|file| file.path.split_once('/')).map(|(folder, _)| format!("{folder}/"));
-    let shared = first.filter(|folder| files.iter().all(|file| file.path.starts_with(folder.as_str())));
-    [Some(String::new()), shared].into_iter().flatten().find(|prefix| {
-        files.iter().filter_map(|file| file.path.strip_prefix(prefix.as_str())).any(|path| {
-            path == "snapshot.json" || path.starts_with("resources/") || path.starts_with("discovery/")
-        })
-    })
+    log_timestamps: bool,
+    namespaces: Option<BTreeSet<String>>,
 }
 
 /// Builds the recording; what is damaged is named and left out.
-pub(super) fn load(files: Vec<File>, prefix: &str, warnings: &mut Vec<Warning>) -> Recording {
-    let mut single: BTreeMap<String, Bytes> = BTreeMap::new();
-    let mut discovery = BTreeMap::new();
-    let mut logs = BTreeMap::new();
-    let mut objects: BTreeMap<(String, String), Vec<Object>> = BTreeMap::new();
-    let mut seen = Vec::new();
-    for File { path, bytes } in files {
-        let path = path.strip_prefix(prefix).unwrap_or(&path);
-        match path.split_once('/') {
-            None => drop(single.insert(path.to_owned(), bytes)),
-            Some(("discovery", name)) => {
-                let name = name.strip_suffix(".json").unwrap_or(name).replace("__", "/");
-                discovery.insert(format!("/{name}"), bytes);
-            }
-            Some(("logs", name)) => drop(logs.insert(name.to_owned(), bytes)),
-            Some(("resources", name)) => {
-                let Some((plural, group)) = name.strip_suffix(".json").and_then(|name| name.split_once('.'))
-                else {
-                    warnings.push(Warning::new(path, "not named `<plural>.<group or core>.json`, left out"));
-                    continue;
-                };
-                let group = if group == "core" { "" } else { group };
-                match read_resource(&bytes, group, plural, &mut seen) {
-                    Ok((read, nameless)) => {
-                        if nameless > 0 {
-                            warnings.push(Warning::new(
-                                path,
-                                format!("{nameless} items without a name, left out"),
-                            ));
-                        }
-                        objects.insert((group.to_owned(), plural.to_owned()), read);
-                    }
-                    Err(error) => warnings.push(Warning::new(path, format!("damaged, left out: {error}"))),
-                }
-            }
-            Some(_) => warnings.push(Warning::new(path, "not part of a recording, left out")),
+pub(super) fn build(reading: Reading, outcome: Outcome) -> Result<(Recording, Vec<Warning>), RecordingError> {
+    let Reading {
+        spool, mut warnings, mut documents, discovery, mut lists, damaged, mut kinds, logs, ..
+    } = reading;
+    warnings.splice(..0, outcome.warnings);
+    let own = documents.contains_key("snapshot.json")
+        || !discovery.is_empty()
+        || !lists.is_empty()
+        || !damaged.is_empty();
+    if own {
+        let problem = "not part of a recording, left out";
+        warnings.extend(reading.strangers.iter().map(|path| Warning::new(path, problem)));
+    } else {
+        let listed = reading.listed.into_iter().map(|key| (key, Vec::new()));
+        for ((api_version, kind), objects) in listed.chain(reading.loose) {
+            let kind = kind_of(&api_version, kind, &objects, &reading.plurals);
+            lists.entry((kind.group.clone(), kind.plural.clone())).or_default().extend(objects);
+            kinds.push(kind);
         }
     }
-    let denials = Denials::read(single.get("forbidden.json"), single.get("unavailable.json"), warnings);
-    let snapshot = snapshot(single.get("snapshot.json"), warnings);
+    lists.values_mut().for_each(sort);
+    let denials =
+        Denials::read(documents.get("forbidden.json"), documents.get("unavailable.json"), &mut warnings);
+    let snapshot = snapshot(documents.get("snapshot.json"), &mut warnings);
     let catalog = if discovery.is_empty() {
-        Catalog::synthesised(seen)
+        Catalog::synthesised(unique(kinds))
     } else {
-        Catalog::recorded(discovery, warnings)
+        Catalog::recorded(discovery, &mut warnings)
     };
-    let recorded_at = snapshot.recorded_at.and_then(|text| {
-        let parsed = text.parse().ok();
-        if parsed.is_none() {
-            warnings.push(Warning::new("snapshot.json", "`recordedAt` is not a time in RFC 3339"));
-        }
-        parsed
-    });
-    let now = recorded_at.or_else(|| clock::newest(&objects)).unwrap_or_default();
-    let version = single.remove("version.json");
-    Recording {
+    let store = spool.finish().map_err(RecordingError::NoRoom)?;
+    let now =
+        recorded_at(&snapshot, &mut warnings).or_else(|| clock::newest(&lists, &store)).unwrap_or_default();
+    let recording = Recording {
         cluster: snapshot.cluster,
         now,
-        version,
+        namespaces: snapshot.namespaces,
+        stamped_logs: snapshot.log_timestamps,
+        version: documents.remove("version.json"),
         catalog,
-        objects,
+        objects: lists,
+        damaged,
+        store,
         logs,
+        root: outcome.root,
         denials,
-        origin: Origin::Recorded,
-    }
+        origin: if own && !outcome.incomplete { Origin::Recorded } else { Origin::Dumped },
+    };
+    Ok((recording, warnings))
 }
 
 fn snapshot(file: Option<&Bytes>, warnings: &mut Vec<Warning>) -> Snapshot {
@@ -108,46 +83,47 @@ fn snapshot(file: Option<&Bytes>, warnings: &mut Vec<Warning>) -> Snapshot {
     })
 }
 
-fn read_resource(
-    file: &Bytes,
-    group: &str,
-    plural: &str,
-    seen: &mut Vec<Kind>,
-) -> Result<(Vec<Object>, usize), serde_json::Error> {
-    let mut objects = Vec::new();
-    let mut nameless = 0;
-    for raw in items(file)? {
-        let head = Head::read(&raw)?;
-        if !head.has_name() {
-            nameless += 1;
-            continue;
-        }
-        let (_, version) = head.group_version();
-        if objects.is_empty() && !head.kind.is_empty() && !version.is_empty() {
-            seen.push(Kind {
-                group: group.to_owned(),
-                version: version.to_owned(),
-                plural: plural.to_owned(),
-                kind: head.kind.clone(),
-                namespaced: of_kind(group, &head.kind).map_or_else(|| head.namespaced(), |(_, scope)| scope),
-            });
-        }
-        objects.push(Object::new(raw, &head, plural));
+fn recorded_at(snapshot: &Snapshot, warnings: &mut Vec<Warning>) -> Option<Timestamp> {
+    let parsed = snapshot.recorded_at.as_ref()?.parse().ok();
+    if parsed.is_none() {
+        warnings.push(Warning::new("snapshot.json", "`recordedAt` is not a time in RFC 3339"));
     }
-    Ok((sorted(objects), nameless))
+    parsed
 }
 
 /// As etcd orders them; of two objects with one name the first stays.
-pub(super) fn sorted(mut objects: Vec<Object>) -> Vec<Object> {
+fn sort(objects: &mut Vec<Object>) {
     objects.sort_by(|left, right| left.key().cmp(right.key()));
     objects.dedup_by(|later, earlier| later.key() == earlier.key());
-    objects
+    objects.shrink_to_fit();
 }
 
-/// The plural of a kind that no discovery document names.
-pub(super) fn plural(group: &str, kind: &str) -> (String, Option<bool>) {
-    match of_kind(group, kind) {
-        Some((plural, namespaced)) => (plural.to_owned(), Some(namespaced)),
-        None => (plural_of(kind), None),
+fn kind_of(
+    api_version: &str,
+    kind: String,
+    objects: &[Object],
+    defined: &HashMap<(String, String), (String, bool)>,
+) -> Kind {
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    // An object without a namespace says nothing about its kind once another one has one.
+    let seen = || objects.iter().any(|object| !object.namespace().is_empty());
+    let (plural, namespaced) = match defined.get(&(group.to_owned(), kind.clone())) {
+        Some((plural, namespaced)) => (plural.clone(), *namespaced),
+        None => match of_kind(group, &kind) {
+            Some((plural, namespaced)) => (plural.to_owned(), namespaced),
+            None => (plural_of(&kind), seen()),
+        },
+    };
+    Kind { group: group.to_owned(), version: version.to_owned(), plural, kind, namespaced }
+}
+
+/// One of each; a kind that was an empty list in one file may have objects in another.
+fn unique(kinds: Vec<Kind>) -> Vec<Kind> {
+    let mut unique: BTreeMap<(String, String, String), Kind> = BTreeMap::new();
+    for kind in kinds {
+        let key = (kind.group.clone(), kind.version.clone(), kind.plural.clone());
+        let namespaced = kind.namespaced;
+        unique.entry(key).or_insert(kind).namespaced |= namespaced;
     }
+    unique.into_values().collect()
 }

@@ -1,5 +1,7 @@
 //! `pods/log`: the container that is meant, the part that is asked for, and the answers without a log.
 
+use std::io;
+
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -7,7 +9,16 @@ use serde::Deserialize;
 use super::object::Object;
 use super::{Answer, Recording, line_time, status};
 
+mod tail;
+
+pub(super) use tail::Log;
+use tail::Opened;
+
 const TEXT: &str = "text/plain";
+/// Bytes of one answer: more than any tool reads. Logs themselves may have any size.
+const LARGEST: u64 = 64 << 20;
+/// Where to look for the time of a line that has none.
+const CONTEXT: u64 = 64 << 10;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -67,14 +78,20 @@ struct Options {
     tail_lines: Option<usize>,
     limit_bytes: Option<usize>,
     since: Option<Timestamp>,
+    /// Do the log's lines begin with the kubelet's time?
+    stamped: bool,
 }
 
 pub(super) fn answer(recording: &Recording, pod: &Object, query: &[(String, String)]) -> Answer {
     let options = match options(query, pod.name(), recording.now) {
-        Ok(options) => options,
+        Ok(options) => Options { stamped: recording.stamped_logs, ..options },
         Err(answer) => return answer,
     };
-    let Ok(parsed) = serde_json::from_slice::<Pod>(&pod.raw) else {
+    let raw = match pod.raw(&recording.store) {
+        Ok(raw) => raw,
+        Err(error) => return status::unreadable(&error),
+    };
+    let Ok(parsed) = serde_json::from_slice::<Pod>(&raw) else {
         return status::bad_request(&format!("the recorded pod {} cannot be read", pod.name()));
     };
     let container = match container(&parsed.spec, options.container.as_deref(), pod.name()) {
@@ -85,9 +102,18 @@ pub(super) fn answer(recording: &Recording, pod: &Object, query: &[(String, Stri
         return Answer { status: 200, content_type: TEXT, body: Bytes::new() };
     }
     let suffix = if options.previous { ".previous" } else { "" };
-    match recording.logs.get(&format!("{}/{container}{suffix}.log", pod.key())) {
-        Some(log) => Answer { status: 200, content_type: TEXT, body: select(log, &options, recording.now) },
-        None => status::bad_request(&no_log(&parsed.status, &container, pod.name(), options.previous)),
+    let Some(log) = recording.logs.get(&format!("{}/{container}{suffix}.log", pod.key())) else {
+        return status::bad_request(&no_log(&parsed.status, &container, pod.name(), options.previous));
+    };
+    let selected = Opened::new(log, recording).and_then(|log| select(&log, &options, recording.now));
+    match selected {
+        Ok(Some(body)) => Answer { status: 200, content_type: TEXT, body },
+        Ok(None) => status::bad_request(&format!(
+            "the log of container {container:?} in pod {:?} is larger than {} MiB; ask for tailLines, sinceSeconds or limitBytes",
+            pod.name(),
+            LARGEST >> 20
+        )),
+        Err(error) => status::unreadable(&error),
     }
 }
 
@@ -197,27 +223,61 @@ fn number(pod: &str, key: &str, value: &str, least: i64) -> Result<usize, Answer
     fits.ok_or_else(|| status::invalid_log_options(pod, &invalid))
 }
 
-/// In the kubelet's order: the tail, of it what is recent, of that the first bytes.
-fn select(log: &Bytes, options: &Options, now: Timestamp) -> Bytes {
-    if options.tail_lines.is_none() && options.since.is_none() && !options.timestamps {
-        return log.slice(..options.limit_bytes.unwrap_or(usize::MAX).min(log.len()));
+/// In the kubelet's order: the tail, of it what is recent, of that the first bytes. None: more than can be answered.
+fn select(log: &Opened<'_>, options: &Options, now: Timestamp) -> io::Result<Option<Bytes>> {
+    let most = options.limit_bytes.unwrap_or(usize::MAX);
+    let mut start = match options.tail_lines {
+        Some(lines) => log.tail(lines)?,
+        None => 0,
+    };
+    if options.since.is_some() {
+        // What is recent is at the end.
+        start = start.max(log.length().saturating_sub(LARGEST));
     }
-    let lines: Vec<&[u8]> = log.split_inclusive(|byte| *byte == b'\n').collect();
-    let first = lines.len().saturating_sub(options.tail_lines.unwrap_or(usize::MAX));
-    // A line without a time belongs to the one before it. A log without any time is kept: it may be recent.
+    let plain = options.since.is_none() && options.timestamps == options.stamped;
+    let wanted = if plain { (log.length() - start).min(most as u64) } else { log.length() - start };
+    if wanted > LARGEST {
+        return Ok(None);
+    }
+    if plain {
+        return log.read(start, wanted).map(|bytes| Some(bytes.into()));
+    }
+    // A line without a time belongs to the one before it, which may be before the tail.
+    let before = start.min(CONTEXT);
+    let region = log.read(start - before, before + wanted)?;
+    let first = usize::try_from(before).map_err(io::Error::other)?;
     let mut time = None;
     let mut selected = Vec::new();
-    for (index, line) in lines.into_iter().enumerate() {
-        time = line_time::of(line, now).or(time);
+    let mut position = 0;
+    for line in region.split_inclusive(|byte| *byte == b'\n') {
+        let wanted = position >= first;
+        position += line.len();
+        let (stamp, line) = if options.stamped { stamp(line) } else { (line_time::of(line, now), line) };
+        time = stamp.or(time);
+        // A log without any time is kept: it may be recent.
         let recent = options.since.is_none_or(|since| time.is_none_or(|time| time >= since));
-        if index < first || !recent {
+        if !wanted || !recent {
             continue;
         }
         if let Some(time) = time.filter(|_| options.timestamps) {
             selected.extend_from_slice(format!("{time} ").as_bytes());
         }
         selected.extend_from_slice(line);
+        if selected.len() >= most {
+            break;
+        }
     }
-    selected.truncate(options.limit_bytes.unwrap_or(usize::MAX));
-    selected.into()
+    selected.truncate(most);
+    Ok(Some(selected.into()))
+}
+
+/// The kubelet's time before a line, and the line.
+fn stamp(line: &[u8]) -> (Option<Timestamp>, &[u8]) {
+    let end = line.iter().position(|byte| *byte == b' ');
+    let parts = end.and_then(|end| line.split_at_checked(end));
+    let time = parts.and_then(|(time, _)| std::str::from_utf8(time).ok()?.parse().ok());
+    match (time, parts) {
+        (Some(time), Some((_, line))) => (Some(time), line.get(1..).unwrap_or_default()),
+        _ => (None, line),
+    }
 }

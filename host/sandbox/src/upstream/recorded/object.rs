@@ -1,70 +1,44 @@
-//! One recorded object: its own bytes, and the little that selecting it needs.
+//! One recorded object: where its own bytes lie, and the little that selecting it needs.
 
+mod head;
+
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::io;
 
 use bytes::Bytes;
-use serde::Deserialize;
 use serde_json::value::RawValue;
+
+use super::spool::{Span, Store};
+
+pub(super) use head::Head;
 
 /// Kept as recorded: an answer is built of these bytes, never of a parsed copy.
 #[derive(Debug)]
 pub(super) struct Object {
-    pub(super) raw: Bytes,
     /// `namespace/name` or `name`: the order in which etcd, and so the API server, lists objects.
     key: Box<str>,
-    /// Masked before it leaves, wherever it was recorded.
-    pub(super) secret: bool,
+    pub(super) place: Place,
 }
 
-/// What is read of every object when the recording is opened.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct Head {
-    pub(super) api_version: String,
-    pub(super) kind: String,
-    metadata: Metadata,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Metadata {
-    name: String,
-    namespace: Option<String>,
-}
-
-impl Head {
-    pub(super) fn read(raw: &[u8]) -> Result<Self, serde_json::Error> {
-        serde_json::from_slice(raw)
-    }
-
-    pub(super) fn namespaced(&self) -> bool {
-        self.metadata.namespace.as_deref().is_some_and(|namespace| !namespace.is_empty())
-    }
-
-    pub(super) fn has_name(&self) -> bool {
-        !self.metadata.name.is_empty()
-    }
-
-    /// True for what is an object by itself.
-    pub(super) fn is_complete(&self) -> bool {
-        self.has_name() && !self.kind.is_empty() && !self.api_version.is_empty()
-    }
-
-    /// Group and version.
-    pub(super) fn group_version(&self) -> (&str, &str) {
-        self.api_version.split_once('/').unwrap_or(("", &self.api_version))
-    }
+/// Where an object's bytes lie.
+pub(super) enum Place {
+    /// In the store.
+    Stored(Span),
+    /// A Secret: in memory, because the store may be on a disk.
+    Secret(Bytes),
+    /// A Secret of a list that told only at its end what it is of.
+    StoredSecret(Span),
 }
 
 impl Object {
-    pub(super) fn new(raw: Bytes, head: &Head, resource: &str) -> Self {
-        let secret = resource == "secrets" || head.kind == "Secret" || head.kind == "SecretList";
-        let name = &head.metadata.name;
-        let key = match head.metadata.namespace.as_deref() {
+    pub(super) fn new(head: &Head, place: Place) -> Self {
+        let name = &head.name;
+        let key = match head.namespace.as_deref() {
             None | Some("") => name.clone(),
             Some(namespace) => format!("{namespace}/{name}"),
         };
-        Self { raw, key: key.into_boxed_str(), secret }
+        Self { key: key.into_boxed_str(), place }
     }
 
     pub(super) fn key(&self) -> &str {
@@ -79,15 +53,52 @@ impl Object {
         self.key.split_once('/').map_or(&self.key, |(_, name)| name)
     }
 
-    pub(super) fn labels(&self) -> HashMap<String, String> {
-        pluck(&self.raw, &["metadata", "labels"])
-            .and_then(|labels| serde_json::from_str(labels.get()).ok())
-            .unwrap_or_default()
+    /// Is it masked before it leaves?
+    pub(super) fn is_secret(&self) -> bool {
+        match self.place {
+            Place::Stored(_) => false,
+            Place::Secret(_) | Place::StoredSecret(_) => true,
+        }
+    }
+
+    /// It turned out to be a Secret.
+    pub(super) fn hide(&mut self) {
+        if let Place::Stored(span) = self.place {
+            self.place = Place::StoredSecret(span);
+        }
+    }
+
+    /// The bytes as they were recorded. Those of a Secret are not for anybody's eyes.
+    pub(super) fn raw(&self, store: &Store) -> io::Result<Cow<'_, [u8]>> {
+        match &self.place {
+            Place::Stored(span) | Place::StoredSecret(span) => {
+                let mut raw = Vec::new();
+                store.read(*span, &mut raw)?;
+                Ok(Cow::Owned(raw))
+            }
+            Place::Secret(raw) => Ok(Cow::Borrowed(raw)),
+        }
     }
 }
 
+/// Without a Secret's bytes.
+impl std::fmt::Debug for Place {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Stored(span) => span.fmt(formatter),
+            Self::Secret(_) | Self::StoredSecret(_) => formatter.write_str("Secret"),
+        }
+    }
+}
+
+pub(super) fn labels(raw: &[u8]) -> HashMap<String, String> {
+    pluck(raw, &["metadata", "labels"])
+        .and_then(|labels| serde_json::from_str(labels.get()).ok())
+        .unwrap_or_default()
+}
+
 /// The value at a path, without parsing what lies beside it.
-pub(super) fn pluck<'a>(raw: &'a [u8], path: &[&str]) -> Option<&'a RawValue> {
+fn pluck<'a>(raw: &'a [u8], path: &[&str]) -> Option<&'a RawValue> {
     let (first, rest) = path.split_first()?;
     let fields: HashMap<String, &RawValue> = serde_json::from_slice(raw).ok()?;
     let value = *fields.get(*first)?;
@@ -103,18 +114,13 @@ pub(super) fn scalar(raw: &[u8], path: &[&str]) -> Option<String> {
     }
 }
 
-/// The items of a `List`, as slices of the file's own bytes.
-pub(super) fn items(list: &Bytes) -> Result<Vec<Bytes>, serde_json::Error> {
-    #[derive(Deserialize)]
-    struct List<'a> {
-        #[serde(borrow, default)]
-        items: Option<Vec<&'a RawValue>>,
+/// The object with its kind, which items of typed lists do not repeat.
+pub(super) fn with_kind(raw: &[u8], kind: &str, api_version: &str) -> Vec<u8> {
+    if Head::read(raw).is_ok_and(|head| !head.kind.is_empty() && !head.api_version.is_empty()) {
+        return raw.to_vec();
     }
-    let parsed: List<'_> = serde_json::from_slice(list)?;
-    Ok(parsed
-        .items
-        .unwrap_or_default()
-        .into_iter()
-        .map(|item| list.slice_ref(item.get().as_bytes()))
-        .collect())
+    let head = serde_json::json!({"kind": kind, "apiVersion": api_version}).to_string();
+    let rest = raw.trim_ascii().strip_prefix(b"{").unwrap_or_default();
+    let separator: &[u8] = if rest.trim_ascii_start().starts_with(b"}") { b"" } else { b"," };
+    [head.trim_end_matches('}').as_bytes(), separator, rest].concat()
 }

@@ -1,28 +1,36 @@
-//! Reads a recording's files into memory, within limits. Nothing is written, and nothing outside is opened.
+//! Reads a recording's files one after another, within limits. Nothing is kept here, and nothing outside is opened.
 
+mod ahead;
 mod archive;
 mod folder;
 
 use std::fs::{self, File as Opened};
-use std::io::{self, Read, Seek as _};
-use std::path::Path;
+use std::io::{self, BufRead, Read, Seek as _};
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
 use super::error::{RecordingError, Warning};
 
-/// What a recording may hold. The figures are far above the clusters that a person would put into one file
-/// (1,000 nodes with every object and log come to about 500 MiB), and within what a workstation has.
+pub(super) use folder::Root;
+
+/// What a recording may hold.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::upstream) struct Limits {
     pub(in crate::upstream) total_bytes: u64,
     pub(in crate::upstream) file_bytes: u64,
     pub(in crate::upstream) entries: usize,
+    /// Each takes some hundred bytes of memory, however small it is.
+    pub(in crate::upstream) objects: usize,
 }
 
 impl Limits {
+    /// For what is held in memory whole.
     pub(in crate::upstream) const DEFAULT: Self =
-        Self { total_bytes: 1 << 30, file_bytes: 256 << 20, entries: 200_000 };
+        Self { total_bytes: 1 << 30, file_bytes: 256 << 20, entries: 200_000, objects: 200_000 };
+    /// For what streams by. Must-gathers of large clusters have some GiB, mostly logs, and a file for every log.
+    pub(super) const STREAMED: Self =
+        Self { total_bytes: 64 << 30, file_bytes: 16 << 30, entries: 4_000_000, objects: 5_000_000 };
 }
 
 /// One regular file, with a relative path of plain segments.
@@ -32,38 +40,82 @@ pub(in crate::upstream) struct File {
     pub(in crate::upstream) bytes: Bytes,
 }
 
-/// What was read so far, and what may still be.
+/// Files that were read whole.
 pub(in crate::upstream) struct Collected {
     pub(in crate::upstream) files: Vec<File>,
     pub(in crate::upstream) warnings: Vec<Warning>,
-    root: std::path::PathBuf,
-    limits: Limits,
-    entries: usize,
-    bytes: u64,
 }
 
-/// Reads a folder, an archive, or one file.
+/// A file's content, as it streams by.
+pub(super) struct Content<'a> {
+    pub(super) reader: &'a mut dyn BufRead,
+    /// It lies in a folder, so that it can be read again later.
+    pub(super) stays: bool,
+}
+
+/// What one file is for. It may read all, some or nothing of it.
+pub(super) type Visit<'a> = dyn FnMut(String, &mut Content<'_>) -> Result<(), Stop> + 'a;
+
+/// Why reading one entry stopped.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// The whole recording is refused.
+    Refused(RecordingError),
+    /// The stream is broken; what was read before it stands.
+    Broken(io::Error),
+}
+
+/// What was met on the way.
+pub(super) struct Outcome {
+    pub(super) warnings: Vec<Warning>,
+    /// The archive ended before its end.
+    pub(super) incomplete: bool,
+    /// The folder, for what stays in it.
+    pub(super) root: Option<Root>,
+}
+
+/// Reads a folder, an archive, or one file into memory.
 pub(in crate::upstream) fn collect(path: &Path, limits: Limits) -> Result<Collected, RecordingError> {
-    let unreadable = |source| RecordingError::Read { path: path.to_owned(), source };
-    let mut collected =
-        Collected { files: vec![], warnings: vec![], root: path.to_owned(), limits, entries: 0, bytes: 0 };
-    let metadata = fs::metadata(path).map_err(unreadable)?;
+    let mut files = Vec::new();
+    let outcome = visit(path, limits, &mut |path, content| {
+        let mut bytes = Vec::new();
+        content.reader.read_to_end(&mut bytes).map_err(Stop::Broken)?;
+        files.push(File { path, bytes: bytes.into() });
+        Ok(())
+    })?;
+    Ok(Collected { files, warnings: outcome.warnings })
+}
+
+/// Visits every file of a folder or an archive, or one file.
+pub(super) fn visit(path: &Path, limits: Limits, visit: &mut Visit<'_>) -> Result<Outcome, RecordingError> {
+    let mut reader = Reader {
+        visit,
+        warnings: Vec::new(),
+        root: path.to_owned(),
+        limits,
+        entries: 0,
+        bytes: 0,
+        files: 0,
+        incomplete: false,
+    };
+    let metadata = fs::metadata(path).map_err(|source| reader.unreadable(source))?;
+    let mut root = None;
     if metadata.is_dir() {
-        folder::read(&mut collected, path)?;
+        root = Some(folder::read(&mut reader, path)?);
     } else if metadata.is_file() {
-        let mut file = Opened::open(path).map_err(unreadable)?;
+        let mut file = Opened::open(path).map_err(|source| reader.unreadable(source))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let head = head(&mut file).map_err(unreadable)?;
+        let head = head(&mut file).map_err(|source| reader.unreadable(source))?;
         if head.starts_with(&[0x1f, 0x8b]) {
-            file.rewind().map_err(unreadable)?;
-            archive::read_compressed(&mut collected, &name, file)?;
+            file.rewind().map_err(|source| reader.unreadable(source))?;
+            archive::read_compressed(&mut reader, &name, file)?;
         } else {
-            archive::read_plain(&mut collected, &name, head, file)?;
+            archive::read_plain(&mut reader, &name, head, file)?;
         }
     } else {
         return Err(RecordingError::NotAFile(path.to_owned()));
     }
-    Ok(collected)
+    Ok(Outcome { warnings: reader.warnings, incomplete: reader.incomplete, root })
 }
 
 /// The first 512 bytes: what tells a tar archive from text.
@@ -73,21 +125,33 @@ fn head(reader: &mut impl Read) -> io::Result<Vec<u8>> {
     Ok(head)
 }
 
-/// Why reading one entry stopped.
-enum Stop {
-    /// The whole recording is refused.
-    Refused(RecordingError),
-    /// The stream is broken; what was read before it stands.
-    Broken(io::Error),
+/// What was read so far, and what may still be.
+struct Reader<'a> {
+    visit: &'a mut Visit<'a>,
+    warnings: Vec<Warning>,
+    root: PathBuf,
+    limits: Limits,
+    entries: usize,
+    bytes: u64,
+    files: usize,
+    incomplete: bool,
 }
 
-impl Collected {
+impl Reader<'_> {
     fn too_large(&self, limit: String) -> RecordingError {
         RecordingError::TooLarge { path: self.root.clone(), limit }
     }
 
+    fn unreadable(&self, source: io::Error) -> RecordingError {
+        RecordingError::Read { path: self.root.clone(), source }
+    }
+
     fn warn(&mut self, path: &str, problem: impl Into<String>) {
         self.warnings.push(Warning::new(path, problem));
+    }
+
+    fn left_out(&mut self, path: &str) {
+        self.warn(path, format!("larger than {} bytes, left out", self.limits.file_bytes));
     }
 
     /// Counts an entry, whatever it is.
@@ -99,21 +163,19 @@ impl Collected {
         Ok(())
     }
 
-    /// Reads one file whole, or warns that it is too large.
-    fn read(&mut self, path: String, reader: impl Read) -> Result<(), Stop> {
-        let left = self.limits.total_bytes.saturating_sub(self.bytes);
-        let limit = self.limits.file_bytes.min(left);
-        let mut bytes = Vec::new();
-        let result = reader.take(limit + 1).read_to_end(&mut bytes);
-        self.bytes += bytes.len() as u64;
-        result.map_err(Stop::Broken)?;
-        if bytes.len() as u64 <= limit {
-            self.files.push(File { path, bytes: bytes.into() });
-        } else if limit < self.limits.file_bytes {
-            return Err(Stop::Refused(self.too_large(format!("{} bytes in total", self.limits.total_bytes))));
-        } else {
-            self.warn(&path, format!("larger than {} bytes, left out", self.limits.file_bytes));
+    /// Counts the bytes of a file in a folder.
+    fn measure(&mut self, bytes: u64) -> Result<(), Stop> {
+        self.bytes += bytes;
+        if self.bytes > self.limits.total_bytes {
+            let limit = format!("{} bytes in total", self.limits.total_bytes);
+            return Err(Stop::Refused(self.too_large(limit)));
         }
+        Ok(())
+    }
+
+    fn file(&mut self, path: String, content: &mut Content<'_>) -> Result<(), Stop> {
+        (self.visit)(path, content)?;
+        self.files += 1;
         Ok(())
     }
 }

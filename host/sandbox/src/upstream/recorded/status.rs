@@ -84,6 +84,11 @@ pub(super) fn withheld(message: &str) -> Answer {
     status(500, "InternalError", message, &json!({}))
 }
 
+/// The temporary file, or a log in a folder, is gone or broken.
+pub(super) fn unreadable(error: &std::io::Error) -> Answer {
+    status(500, "InternalError", &format!("the recording cannot be read any more: {error}"), &json!({}))
+}
+
 fn qualified(request: &KubernetesRequest) -> String {
     if request.group.is_empty() {
         request.resource.clone()

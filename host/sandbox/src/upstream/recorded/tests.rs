@@ -4,6 +4,7 @@ mod answers;
 mod examples;
 mod hostile;
 mod kubectl;
+mod large;
 
 use std::fs;
 use std::path::Path;

@@ -104,3 +104,15 @@ pub(crate) fn plural_of(kind: &str) -> String {
         _ => format!("{singular}s"),
     }
 }
+
+/// API version and kind of a plural, also as support bundles write it: `custom-resource-definitions`, `pvcs`.
+pub(crate) fn of_plural(name: &str) -> Option<(String, &'static str)> {
+    let plural = match name {
+        "pvcs" => "persistentvolumeclaims".to_owned(),
+        "pvs" => "persistentvolumes".to_owned(),
+        name => name.replace('-', ""),
+    };
+    let known = KINDS.iter().find(|known| known.2 == plural)?;
+    let version = if known.0.is_empty() { known.1.to_owned() } else { format!("{}/{}", known.0, known.1) };
+    Some((version, known.3))
+}

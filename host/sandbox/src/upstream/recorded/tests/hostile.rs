@@ -45,7 +45,7 @@ fn an_archive_may_have_one_leading_folder_and_no_compression() {
         good(&mut archive, prefix);
         let bytes = archive.into_inner().unwrap();
         for bytes in [compressed(&bytes), bytes] {
-            let (recording, warnings) = open_bytes(&bytes, Limits::DEFAULT).unwrap();
+            let (recording, warnings) = open_bytes(&bytes, Limits::STREAMED).unwrap();
             assert_eq!((names(&ask(&recording, "/api/v1/pods")).len(), warnings.len()), (1, 0), "{prefix}");
         }
     }
@@ -64,7 +64,7 @@ fn names_that_lead_out_and_links_are_refused_and_named() {
     append(&mut archive, "logs/fifo", EntryType::Fifo, "", b"");
     good(&mut archive, "");
     let (recording, warnings) =
-        open_bytes(&compressed(&archive.into_inner().unwrap()), Limits::DEFAULT).unwrap();
+        open_bytes(&compressed(&archive.into_inner().unwrap()), Limits::STREAMED).unwrap();
     assert_eq!(warnings.len(), 8, "{warnings:?}");
     assert!(warnings.iter().all(|warning| warning.problem.contains("refused")), "{warnings:?}");
     assert!(!format!("{}", warnings[4]).contains('\x1b'));
@@ -105,7 +105,7 @@ fn links_and_pipes_in_a_folder_are_not_opened() {
 
 #[test]
 fn bombs_reach_a_limit_that_is_named() {
-    let small = Limits { total_bytes: 64 << 10, file_bytes: 16 << 10, entries: 5 };
+    let small = Limits { total_bytes: 64 << 10, file_bytes: 16 << 10, entries: 5, objects: 5 };
     let mut large = Builder::new(Vec::new());
     good(&mut large, "");
     append(&mut large, "logs/a/b/c.log", EntryType::Regular, "", "x".repeat(20 << 10).as_bytes());
@@ -121,11 +121,17 @@ fn bombs_reach_a_limit_that_is_named() {
     (0..6).for_each(|index| append(&mut many, &format!("logs/{index}"), EntryType::Regular, "", b""));
     let error = open_bytes(&compressed(&many.into_inner().unwrap()), small).unwrap_err();
     assert!(error.to_string().ends_with("holds more than 5 entries"), "{error}");
+
+    let mut crowded = Builder::new(Vec::new());
+    let pods: Vec<Value> = (0..6).map(|index| pod("shop", &format!("web-{index}"), "n1")).collect();
+    append(&mut crowded, "resources/pods.core.json", EntryType::Regular, "", list(&pods).as_bytes());
+    let error = open_bytes(&compressed(&crowded.into_inner().unwrap()), small).unwrap_err();
+    assert!(error.to_string().ends_with("holds more than 5 objects"), "{error}");
 }
 
 #[test]
 fn a_long_name_counts_too() {
-    let small = Limits { total_bytes: 64 << 10, file_bytes: 16 << 10, entries: 5 };
+    let small = Limits { total_bytes: 64 << 10, file_bytes: 16 << 10, entries: 5, objects: 5 };
     let mut archive = Builder::new(Vec::new());
     append(&mut archive, "././@LongLink", EntryType::GNULongName, "", "x".repeat(1 << 20).as_bytes());
     let error = open_bytes(&compressed(&archive.into_inner().unwrap()), small).unwrap_err();
@@ -138,19 +144,19 @@ fn a_cut_archive_serves_what_was_read_or_says_that_nothing_was() {
     good(&mut archive, "");
     append(&mut archive, "logs/shop/web/app.log", EntryType::Regular, "", "x".repeat(8 << 10).as_bytes());
     let bytes = archive.into_inner().unwrap();
-    let (recording, warnings) = open_bytes(&bytes[..bytes.len() - 6000], Limits::DEFAULT).unwrap();
+    let (recording, warnings) = open_bytes(&bytes[..bytes.len() - 6000], Limits::STREAMED).unwrap();
     assert_eq!(warnings.len(), 1);
     assert!(warnings[0].problem.contains("cut off"), "{warnings:?}");
     assert_eq!(names(&ask(&recording, "/api/v1/pods")), ["shop/web"]);
     let whole = compressed(&bytes);
     for end in [10, 20, 40] {
         assert!(
-            matches!(open_bytes(&whole[..end], Limits::DEFAULT), Err(RecordingError::BrokenArchive { .. })),
+            matches!(open_bytes(&whole[..end], Limits::STREAMED), Err(RecordingError::BrokenArchive { .. })),
             "{end}"
         );
     }
     for end in (1..whole.len()).step_by(7) {
-        let _ = open_bytes(&whole[..end], Limits::DEFAULT);
+        let _ = open_bytes(&whole[..end], Limits::STREAMED);
     }
 }
 
@@ -162,7 +168,7 @@ fn nothing_to_serve_is_one_clear_sentence() {
     let missing = Recording::open(&folder.path().join("none")).unwrap_err();
     assert!(matches!(missing, RecordingError::Read { .. }));
     for bytes in [&b""[..], b"\0\0\0", b"hello", b"[]", b"{}", &compressed(b""), &compressed(b"{}")] {
-        assert!(matches!(open_bytes(bytes, Limits::DEFAULT), Err(RecordingError::Empty(_))), "{bytes:?}");
+        assert!(matches!(open_bytes(bytes, Limits::STREAMED), Err(RecordingError::Empty(_))), "{bytes:?}");
     }
 }
 
