@@ -25,7 +25,7 @@ pub(super) async fn send(
     resolved: &Resolved,
     allowed: &Allowed<'_>,
 ) -> Result<Answer, SendError> {
-    let request = build(allowed)?;
+    let request = build(resolved, allowed)?;
     let response = cluster.send(request).await.map_err(|error| match error {
         ClusterError::Credential(text) => {
             SendError::Unauthorized(format!("the cluster's credential can not be used: {text}"))
@@ -57,7 +57,7 @@ fn unavailable(reason: &dyn std::fmt::Display) -> SendError {
     SendError::Unavailable(format!("the cluster does not answer: {reason}"))
 }
 
-fn build(allowed: &Allowed<'_>) -> Result<Request<Vec<u8>>, SendError> {
+fn build(resolved: &Resolved, allowed: &Allowed<'_>) -> Result<Request<Vec<u8>>, SendError> {
     let segments = path::normalise(allowed.path).map_err(|error| unavailable(&error))?;
     let mut uri = path::encode(&segments);
     for (index, (key, value)) in allowed.query.iter().enumerate() {
@@ -67,12 +67,22 @@ fn build(allowed: &Allowed<'_>) -> Result<Request<Vec<u8>>, SendError> {
         uri.push_str(encoded(value).as_str());
     }
     let mut request = Request::builder().method(Method::GET).uri(uri);
-    // Whatever form a guest asks for, it has to be one that can be masked.
-    request = request.header(header::ACCEPT, "application/json");
+    request = request.header(header::ACCEPT, accepted(resolved, allowed.headers));
     for (name, value) in allowed.headers.iter().filter(|(name, _)| name != "accept") {
         request = request.header(name, value);
     }
     request.body(Vec::new()).map_err(|error| unavailable(&error))
+}
+
+/// Whatever form of an object a guest asks for, it has to be one that can be masked. Discovery holds nothing to
+/// mask, and its aggregated form saves a request for each group.
+fn accepted<'h>(resolved: &Resolved, headers: &'h [(String, String)]) -> &'h str {
+    let asked = headers.iter().find(|(name, _)| name == "accept").map(|(_, value)| value.as_str());
+    let is_json = |value: &&str| value.split(',').all(|form| form.trim().starts_with("application/json"));
+    match resolved {
+        Resolved::NonResource(_) => asked.filter(is_json).unwrap_or("application/json"),
+        Resolved::Resource(_) => "application/json",
+    }
 }
 
 /// One name or value of a query; a segment's rules are stricter than a query's.
