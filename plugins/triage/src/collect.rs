@@ -1,6 +1,8 @@
 //! Reads what the rules need: whole lists side by side, then the logs of unhealthy containers only.
 
-use std::collections::BTreeMap;
+mod calm;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use holmes_plugin::Host;
 use holmes_plugin::kubernetes::{Cluster, ListOptions, LogOptions, ReadError, Resource};
@@ -12,7 +14,7 @@ use crate::object::{Object, Seconds};
 use crate::observations::{Kind, LogKey, Observations, SOURCES, Source, slim};
 
 /// Enough for a stack trace and what led to it.
-const LOG_LINES: u64 = 200;
+pub(crate) const LOG_LINES: u64 = 200;
 /// A line can be a megabyte; 64 KiB is more than a model would read of one container.
 const LOG_BYTES: u64 = 64 * 1024;
 /// Replicas fail alike: two of them tell whether they do.
@@ -22,14 +24,35 @@ const LARGE: [Kind; 6] = [Kind::Pod, Kind::Event, Kind::ReplicaSet, Kind::Secret
 /// Logs are the slowest read; beyond this many the cluster has another problem than one container.
 const MOST_LOGS: usize = 96;
 
+/// Workloads that run well and whose logs are read when somebody asks for more.
+const DEEP_OWNERS: usize = 20;
+
+/// Whose logs are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Logs {
+    /// Those of containers that are not well.
+    Unhealthy,
+    /// Also those of some workloads that run.
+    Deep,
+}
+
 /// Reads a cluster, or one namespace of it and what belongs to the whole cluster.
-pub fn collect(host: &Host, namespace: Option<&str>, now: Seconds) -> Observations {
-    let cluster = Cluster::new(host);
+pub fn collect(host: &Host, namespace: Option<&str>, now: Seconds, logs: Logs) -> Observations {
+    let cluster = Cluster::new(host).lean();
     let mut observations =
         Observations { namespace: namespace.map(str::to_owned), ..Observations::default() };
     host.progress(0, None, "reading the cluster's objects");
+    let groups = cluster.get_path("/apis");
+    if let Err(error @ ReadError::Unavailable(_)) = &groups {
+        // Whoever does not answer this answers nothing: seventy more requests would only wait.
+        for source in SOURCES {
+            observations.add_failure(source.kind, outcome(error), error.message().to_owned());
+        }
+        return observations;
+    }
+    let served = served(&groups, &mut observations);
     let (large, small): (Vec<&Source>, Vec<&Source>) =
-        SOURCES.iter().partition(|source| LARGE.contains(&source.kind));
+        served.into_iter().partition(|source| LARGE.contains(&source.kind));
     let wanted: Vec<(Resource, ListOptions)> =
         small.iter().map(|source| request(source, namespace)).collect();
     for (source, answer) in small.iter().zip(cluster.list_many(&wanted)) {
@@ -37,19 +60,42 @@ pub fn collect(host: &Host, namespace: Option<&str>, now: Seconds) -> Observatio
     }
     for source in large {
         let (resource, options) = request(source, namespace);
-        let mut items = Vec::new();
-        let read = cluster.list_pages(&resource, &options, |page| {
-            items.extend(page.items.into_iter().map(|mut item| {
-                slim(&mut item);
-                item
-            }));
-            true
+        let read = cluster.list_kept(&resource, &options, |items| {
+            if source.kind == Kind::Event {
+                items.retain(|event| !calm::is_history(event, now));
+            }
+            for item in items {
+                slim(item);
+                if source.kind == Kind::Pod {
+                    calm::strip(item);
+                }
+            }
         });
-        store(&mut observations, source, read.map(|()| items));
+        store(&mut observations, source, read);
     }
     host.progress(1, None, "reading the logs of unhealthy containers");
-    read_logs(&cluster, &mut observations, now);
+    read_logs(&cluster, &mut observations, now, logs);
     observations
+}
+
+/// Which kinds there are. What is not installed is not asked for, kind by kind.
+fn served(groups: &Result<Value, ReadError>, observations: &mut Observations) -> Vec<&'static Source> {
+    let installed = |source: &Source| match groups {
+        Ok(list) => list.items("/groups").iter().any(|group| group.text("/name") == source.group),
+        Err(_) => false,
+    };
+    let (asked, absent): (Vec<&Source>, Vec<&Source>) =
+        SOURCES.iter().partition(|source| source.built_in || installed(source));
+    for source in absent {
+        // When the groups could not be read, nobody knows: that is told as any other read that failed.
+        match groups {
+            Ok(_) => observations.add_failure(source.kind, ReadOutcome::NoSuchKind, String::new()),
+            Err(error) => {
+                observations.add_failure(source.kind, outcome(error), error.message().to_owned());
+            }
+        }
+    }
+    asked
 }
 
 fn request(source: &Source, namespace: Option<&str>) -> (Resource, ListOptions) {
@@ -66,8 +112,13 @@ fn store(observations: &mut Observations, source: &Source, answer: Result<Vec<Va
     }
 }
 
-fn read_logs(cluster: &Cluster<'_>, observations: &mut Observations, now: Seconds) {
-    let keys = wanted_logs(observations, now);
+fn read_logs(cluster: &Cluster<'_>, observations: &mut Observations, now: Seconds, logs: Logs) {
+    let mut keys = wanted_logs(observations, now);
+    if logs == Logs::Deep {
+        keys.extend(running_logs(observations, &keys));
+    }
+    observations.logs_left_out = keys.len().saturating_sub(MOST_LOGS) as u64;
+    keys.truncate(MOST_LOGS);
     let requests: Vec<(String, String, LogOptions)> = keys
         .iter()
         .map(|key| {
@@ -112,7 +163,21 @@ fn wanted_logs(observations: &Observations, now: Seconds) -> Vec<LogKey> {
             }
         }
     }
-    keys.truncate(MOST_LOGS);
+    keys
+}
+
+/// One running pod of each of the first workloads.
+fn running_logs(observations: &Observations, known: &[LogKey]) -> Vec<LogKey> {
+    let mut owners = BTreeSet::new();
+    let mut keys = Vec::new();
+    for pod in observations.items(Kind::Pod).iter().filter(|pod| pod.condition_is("Ready", "True")) {
+        let owner = (pod.namespace(), pod.text("/metadata/ownerReferences/0/uid"));
+        if owners.len() == DEEP_OWNERS || !owners.insert(owner) {
+            continue;
+        }
+        let running = containers(pod).into_iter().filter(Container::is_running);
+        keys.extend(running.flat_map(|container| log_keys(&container)).filter(|key| !known.contains(key)));
+    }
     keys
 }
 

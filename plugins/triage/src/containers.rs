@@ -37,6 +37,26 @@ impl<'a> Container<'a> {
         self.pod.items(list).iter().find(|container| container.text("/name") == self.name())
     }
 
+    /// Is it an init container that is meant to run on beside the others?
+    pub(crate) fn is_sidecar(&self) -> bool {
+        self.init && self.spec().is_some_and(|spec| spec.text("/restartPolicy") == "Always")
+    }
+
+    /// Does the pod wait for its end?
+    pub(crate) fn blocks_start(&self) -> bool {
+        self.init && !self.is_sidecar()
+    }
+
+    /// Is there nothing to look into: it runs, is ready, and was never restarted?
+    pub(crate) fn is_calm(&self) -> bool {
+        self.restarts() == 0 && (self.is_running() && self.is_ready() || self.has_done_its_part())
+    }
+
+    /// An init container that ended well.
+    fn has_done_its_part(&self) -> bool {
+        self.init && self.status.number("/state/terminated/exitCode") == Some(0)
+    }
+
     /// The evidence path of a field of its status.
     pub(crate) fn status_path(&self, field: &str) -> String {
         let list = if self.init { "initContainerStatuses" } else { "containerStatuses" };
@@ -55,6 +75,10 @@ impl<'a> Container<'a> {
 
     pub(crate) fn waiting_reason(&self) -> &'a str {
         self.status.text("/state/waiting/reason")
+    }
+
+    pub(crate) fn waiting_message(&self) -> &'a str {
+        self.status.text("/state/waiting/message")
     }
 
     pub(crate) fn is_running(&self) -> bool {
@@ -87,7 +111,7 @@ impl<'a> Container<'a> {
         self.last_end().is_some_and(|(end, path)| {
             let recent = end.time("/finishedAt").is_some_and(|at| now - at <= RESTART_WINDOW);
             let badly = end.number("/exitCode").unwrap_or_default() != 0;
-            recent && (badly || (path == ".lastState.terminated" && !self.init))
+            recent && (badly || (path == ".lastState.terminated" && !self.blocks_start()))
         })
     }
 
@@ -103,9 +127,10 @@ impl<'a> Container<'a> {
     /// Is its log worth reading?
     pub(crate) fn is_unhealthy(&self, now: Seconds) -> bool {
         let failed_pod = self.pod.text("/status/phase") == "Failed" && self.last_end().is_some();
-        let unready = self.is_running() && !self.init && !self.is_ready() && !self.pod.is_deleting();
+        let unready =
+            self.is_running() && !self.is_ready() && !self.blocks_start() && !self.pod.is_deleting();
         let hanging_init =
-            self.init && self.is_running() && self.running_since().is_some_and(|at| now - at > 300);
+            self.is_running() && self.blocks_start() && self.running_since().is_some_and(|at| now - at > 300);
         failed_pod
             || unready
             || hanging_init

@@ -1,6 +1,8 @@
 //! Reading what kubelet, scheduler, admission and applications say, by anchored patterns in linear time.
 
 pub(crate) mod admission;
+pub(crate) mod corefile;
+pub(crate) mod eviction;
 pub(crate) mod exit_code;
 pub(crate) mod image_pull;
 pub(crate) mod log_line;
@@ -9,6 +11,7 @@ pub(crate) mod probe;
 pub(crate) mod reference;
 pub(crate) mod schedule;
 pub(crate) mod scheduler;
+pub(crate) mod unresolved;
 pub(crate) mod volume;
 
 /// The text between two markers.

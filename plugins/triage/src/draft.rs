@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::object::{Object, Seconds, format_time, object_key, resolve};
 use crate::redact::quote;
-use crate::view::{View, event_time};
+use crate::view::{View, controller, event_time};
 
 /// Longest summary that the report's contract allows.
 const LONGEST_SUMMARY: usize = 200;
@@ -24,6 +24,8 @@ pub(crate) struct Draft {
     pub(crate) depends_on: BTreeSet<String>,
     /// Drafts of one rule and class with the same of these are one failure.
     pub(crate) collapse: String,
+    /// Topmost controllers that suffer, its own and those of its symptoms.
+    pub(crate) affected: BTreeSet<String>,
     /// What the fingerprint is made of beside rule, class and top owner.
     pub(crate) parameters: Vec<String>,
     pub(crate) since: Option<Seconds>,
@@ -65,6 +67,7 @@ impl Draft {
             takes_down: BTreeSet::from([key.clone()]),
             depends_on: BTreeSet::new(),
             collapse: key,
+            affected: BTreeSet::new(),
             parameters: Vec::new(),
             since: None,
         }
@@ -82,7 +85,7 @@ impl Draft {
     ) -> Self {
         let mut draft = Self::new(rule, class, severity, pod);
         draft.owned(view, pod);
-        draft.collapse = format!("{} {}", view.top(pod).key(), container.unwrap_or_default());
+        draft.collapse = format!("{} {}", draft.top_key(), container.unwrap_or_default());
         if let Some(root) = draft.finding.objects.first_mut() {
             root.container = container.map(str::to_owned);
         }
@@ -90,11 +93,21 @@ impl Draft {
         draft
     }
 
-    /// Adds the controllers of the root.
+    /// Adds the controllers of the root, the last one also where it was not read: a custom resource may be on
+    /// top, and the fix belongs there.
     pub(crate) fn owned<'a>(&mut self, view: &View<'a>, object: &'a Value) {
-        for owner in view.owners(object) {
+        let owners = view.owners(object);
+        let highest = owners.last().copied().unwrap_or(object);
+        for owner in owners {
             self.finding.owner_chain.push(reference(owner, ObjectRole::Affected));
             self.takes_down.insert(owner.key());
+        }
+        let above = controller(highest).map(|owner| named(owner, highest.namespace()));
+        if let Some(above) =
+            above.filter(|above| self.finding.owner_chain.iter().all(|known| !same(known, above)))
+        {
+            self.takes_down.insert(object_key(&above.kind, &above.namespace, &above.name));
+            self.finding.owner_chain.push(above);
         }
     }
 
@@ -222,6 +235,20 @@ pub(crate) fn reference(object: &Value, role: ObjectRole) -> ObjectReference {
         name: object.name().to_owned(),
         uid: optional(object.uid()),
         resource_version: optional(object.text("/metadata/resourceVersion")),
+        container: None,
+    }
+}
+
+/// An owner as the object below it names it.
+fn named(owner: &Value, namespace: &str) -> ObjectReference {
+    ObjectReference {
+        role: ObjectRole::Affected,
+        api_version: owner.text("/apiVersion").to_owned(),
+        kind: owner.kind().to_owned(),
+        namespace: namespace.to_owned(),
+        name: owner.text("/name").to_owned(),
+        uid: Some(owner.text("/uid").to_owned()).filter(|uid| !uid.is_empty()),
+        resource_version: None,
         container: None,
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::object::{Object, object_key};
 use crate::observations::Kind;
 use crate::rules::{backends, workloads_of};
-use crate::view::View;
+use crate::view::{View, claims_of};
 
 /// The edges, found when they are first walked.
 pub(crate) struct Graph<'v, 'a> {
@@ -59,6 +59,10 @@ fn edges(view: &View<'_>, key: &str) -> Vec<String> {
             );
             vec![target, object_key("APIService", "", "v1beta1.metrics.k8s.io")]
         }
+        "PersistentVolumeClaim" => vec![
+            object_key("PersistentVolume", "", object.text("/spec/volumeName")),
+            object_key("StorageClass", "", object.text("/spec/storageClassName")),
+        ],
         "APIService" => vec![object_key(
             "Service",
             object.text("/spec/service/namespace"),
@@ -83,10 +87,7 @@ fn edges(view: &View<'_>, key: &str) -> Vec<String> {
 fn of_pod<'a>(view: &View<'a>, pod: &'a Value) -> Vec<String> {
     let mut keys: Vec<String> = view.owners(pod).into_iter().map(Value::key).collect();
     keys.push(object_key("Node", "", pod.text("/spec/nodeName")));
-    let volumes = pod.items("/spec/volumes").iter();
-    let claims = volumes
-        .map(|volume| volume.text("/persistentVolumeClaim/claimName"))
-        .filter(|claim| !claim.is_empty());
-    keys.extend(claims.map(|claim| object_key("PersistentVolumeClaim", pod.namespace(), claim)));
+    let claims = claims_of(pod).into_iter();
+    keys.extend(claims.map(|claim| object_key("PersistentVolumeClaim", pod.namespace(), &claim)));
     keys
 }

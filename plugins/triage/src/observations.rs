@@ -5,131 +5,9 @@ use std::collections::BTreeMap;
 use holmes_protocol::ReadOutcome;
 use serde_json::Value;
 
+use crate::configuration;
+pub use crate::kinds::{Kind, SOURCES, Source};
 use crate::object::Object;
-
-/// A kind that triage reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "the variants are the names of Kubernetes kinds")]
-pub enum Kind {
-    Pod,
-    Event,
-    Node,
-    Namespace,
-    Service,
-    Ingress,
-    IngressClass,
-    Deployment,
-    ReplicaSet,
-    StatefulSet,
-    DaemonSet,
-    Job,
-    CronJob,
-    HorizontalPodAutoscaler,
-    PersistentVolumeClaim,
-    PersistentVolume,
-    StorageClass,
-    ResourceQuota,
-    LimitRange,
-    NetworkPolicy,
-    ConfigMap,
-    Secret,
-    ServiceAccount,
-    ValidatingWebhookConfiguration,
-    MutatingWebhookConfiguration,
-    ApiService,
-}
-
-/// How a kind is addressed.
-#[derive(Debug, Clone, Copy)]
-pub struct Source {
-    /// The kind.
-    pub kind: Kind,
-    /// Empty for the core group.
-    pub group: &'static str,
-    /// For example `v1`.
-    pub version: &'static str,
-    /// For example `pods`.
-    pub plural: &'static str,
-    /// For example `Pod`.
-    pub name: &'static str,
-    /// Does an object live in a namespace?
-    pub namespaced: bool,
-}
-
-const fn source(
-    kind: Kind,
-    group: &'static str,
-    version: &'static str,
-    plural: &'static str,
-    name: &'static str,
-    namespaced: bool,
-) -> Source {
-    Source { kind, group, version, plural, name, namespaced }
-}
-
-/// Every kind that triage reads, and where.
-pub const SOURCES: &[Source] = &[
-    source(Kind::Pod, "", "v1", "pods", "Pod", true),
-    source(Kind::Event, "", "v1", "events", "Event", true),
-    source(Kind::Node, "", "v1", "nodes", "Node", false),
-    source(Kind::Namespace, "", "v1", "namespaces", "Namespace", false),
-    source(Kind::Service, "", "v1", "services", "Service", true),
-    source(Kind::Ingress, "networking.k8s.io", "v1", "ingresses", "Ingress", true),
-    source(Kind::IngressClass, "networking.k8s.io", "v1", "ingressclasses", "IngressClass", false),
-    source(Kind::Deployment, "apps", "v1", "deployments", "Deployment", true),
-    source(Kind::ReplicaSet, "apps", "v1", "replicasets", "ReplicaSet", true),
-    source(Kind::StatefulSet, "apps", "v1", "statefulsets", "StatefulSet", true),
-    source(Kind::DaemonSet, "apps", "v1", "daemonsets", "DaemonSet", true),
-    source(Kind::Job, "batch", "v1", "jobs", "Job", true),
-    source(Kind::CronJob, "batch", "v1", "cronjobs", "CronJob", true),
-    source(
-        Kind::HorizontalPodAutoscaler,
-        "autoscaling",
-        "v2",
-        "horizontalpodautoscalers",
-        "HorizontalPodAutoscaler",
-        true,
-    ),
-    source(Kind::PersistentVolumeClaim, "", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", true),
-    source(Kind::PersistentVolume, "", "v1", "persistentvolumes", "PersistentVolume", false),
-    source(Kind::StorageClass, "storage.k8s.io", "v1", "storageclasses", "StorageClass", false),
-    source(Kind::ResourceQuota, "", "v1", "resourcequotas", "ResourceQuota", true),
-    source(Kind::LimitRange, "", "v1", "limitranges", "LimitRange", true),
-    source(Kind::NetworkPolicy, "networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", true),
-    source(Kind::ConfigMap, "", "v1", "configmaps", "ConfigMap", true),
-    source(Kind::Secret, "", "v1", "secrets", "Secret", true),
-    source(Kind::ServiceAccount, "", "v1", "serviceaccounts", "ServiceAccount", true),
-    source(
-        Kind::ValidatingWebhookConfiguration,
-        "admissionregistration.k8s.io",
-        "v1",
-        "validatingwebhookconfigurations",
-        "ValidatingWebhookConfiguration",
-        false,
-    ),
-    source(
-        Kind::MutatingWebhookConfiguration,
-        "admissionregistration.k8s.io",
-        "v1",
-        "mutatingwebhookconfigurations",
-        "MutatingWebhookConfiguration",
-        false,
-    ),
-    source(Kind::ApiService, "apiregistration.k8s.io", "v1", "apiservices", "APIService", false),
-];
-
-impl Kind {
-    /// How the kind is addressed.
-    pub fn source(self) -> &'static Source {
-        static POD: Source = source(Kind::Pod, "", "v1", "pods", "Pod", true);
-        SOURCES.iter().find(|source| source.kind == self).unwrap_or(&POD)
-    }
-
-    /// The kind of this name.
-    pub fn parse(name: &str) -> Option<Self> {
-        SOURCES.iter().find(|source| source.name == name).map(|source| source.kind)
-    }
-}
 
 /// One list, as far as it could be read.
 #[derive(Debug, Clone)]
@@ -143,7 +21,7 @@ pub struct List {
 }
 
 /// One container's log.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LogKey {
     /// The pod's namespace.
     pub namespace: String,
@@ -164,6 +42,8 @@ pub struct Observations {
     pub lists: BTreeMap<Kind, List>,
     /// Logs of unhealthy containers.
     pub logs: BTreeMap<LogKey, Result<String, ReadOutcome>>,
+    /// Logs of unhealthy containers that were not read, so that one failure does not cost thousands of reads.
+    pub logs_left_out: u64,
 }
 
 /// Annotations that repeat the whole object, or a secret in clear text.
@@ -195,17 +75,30 @@ impl Observations {
     }
 }
 
-/// Drops what no rule reads; in a large cluster it is half of the memory. Of a ConfigMap only the keys
-/// stay: no value of one has a place in a finding.
+/// Drops what no rule reads; in a large cluster it is half of the memory.
 pub(crate) fn slim(item: &mut Value) {
-    if item.kind() == "ConfigMap" {
-        for field in ["data", "binaryData"] {
-            let values = item.get_mut(field).and_then(Value::as_object_mut);
-            values.into_iter().flatten().for_each(|(_, value)| *value = Value::Null);
+    let kept_managers = matches!(item.kind(), "ConfigMap" | "Secret" | "Node");
+    match item.kind() {
+        "ConfigMap" => configuration::keep_keys(item),
+        // The schema of a large definition outweighs everything else of a small cluster.
+        "CustomResourceDefinition" => {
+            let versions = item.pointer_mut("/spec/versions").and_then(Value::as_array_mut);
+            for version in versions.into_iter().flatten().filter_map(Value::as_object_mut) {
+                version.remove("schema");
+            }
         }
+        _ => {}
     }
     let Some(metadata) = item.get_mut("metadata").and_then(Value::as_object_mut) else { return };
-    metadata.remove("managedFields");
+    if kept_managers {
+        // Who changed it, and when; not which fields.
+        let managers = metadata.get_mut("managedFields").and_then(Value::as_array_mut);
+        for manager in managers.into_iter().flatten().filter_map(Value::as_object_mut) {
+            manager.retain(|key, _| matches!(key.as_str(), "manager" | "operation" | "time"));
+        }
+    } else {
+        metadata.remove("managedFields");
+    }
     if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
         annotations.remove(LAST_APPLIED);
     }

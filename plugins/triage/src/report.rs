@@ -1,21 +1,49 @@
 //! From observations to a report: rules, roll-up, order, fingerprints and what could not be read.
 
-use holmes_protocol::{Coverage, Finding, ReadOutcome, Report, Severity, UnknownRead, Verdict};
+mod impact;
+mod scope;
+mod suppress;
+
+pub(crate) use scope::is_selector;
+
+use std::cmp::Reverse;
+
+use holmes_protocol::{
+    Coverage, Finding, Limits, ReadOutcome, Report, Severity, Stats, UnknownRead, Verdict,
+};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::collect::LOG_LINES;
+use crate::decode::nearest;
 use crate::draft::Draft;
-use crate::object::{Seconds, format_time};
+use crate::object::{Object, Seconds, format_time};
 use crate::observations::{Kind, Observations, SOURCES};
 use crate::rollup::roll_up;
-use crate::rules::RULES;
+use crate::rules::{self, Subject};
 use crate::view::View;
 
 /// What a caller may choose.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
     /// Show what is worth knowing but is no finding.
     pub notes: bool,
+    /// Report only what touches an object with these labels: `app=web,tier=front`.
+    pub selector: Option<String>,
+    /// Judge also the logs of containers that run well.
+    pub deep: bool,
+    /// Heed the annotation that asks for silence? Whoever can write objects can write it.
+    pub suppress: Suppress,
+}
+
+/// What the annotation `holmes-host/triage-ignore` is worth.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Suppress {
+    /// It moves findings to `suppressed`.
+    #[default]
+    AsAsked,
+    /// It is ignored.
+    Never,
 }
 
 /// Kinds without which nothing can be said about a cluster.
@@ -31,11 +59,22 @@ const CORE: [Kind; 7] = [
 
 /// Judges what was read. The same observations and moment give the same report, byte for byte.
 pub fn evaluate(observations: &Observations, now: Seconds, options: &Options) -> Report {
-    let view = View::new(observations, now);
-    let drafts: Vec<Draft> = RULES.iter().flat_map(|rule| (rule.evaluate)(&view)).collect();
-    let mut drafts = roll_up(&view, &drafts);
+    let mut view = View::new(observations, now);
+    view.deep = options.deep;
+    let drafts: Vec<Draft> = rules::all().flat_map(|rule| (rule.evaluate)(&view)).collect();
+    let mut drafts = roll_up(&view, drafts);
     drafts.retain(|draft| !draft.finding.evidence.is_empty());
-    drafts.sort_by_key(order);
+    if let Some(selector) = &options.selector {
+        drafts.retain(|draft| scope::touches(&view, draft, selector));
+    }
+    for draft in &mut drafts {
+        impact::lessen(&view, draft);
+    }
+    let (suppressed, mut drafts) = match options.suppress {
+        Suppress::AsAsked => suppress::split(&view, drafts),
+        Suppress::Never => (Vec::new(), drafts),
+    };
+    drafts.sort_by_cached_key(order);
     let findings: Vec<Finding> = drafts.into_iter().map(finish).collect();
     let (notes, findings): (Vec<Finding>, Vec<Finding>) =
         findings.into_iter().partition(|finding| finding.severity == Severity::Note);
@@ -58,11 +97,31 @@ pub fn evaluate(observations: &Observations, now: Seconds, options: &Options) ->
         now: format_time(now),
         scope: observations.namespace.iter().cloned().collect(),
         verdict,
+        stats: stats(observations, &findings),
         findings,
         notes: if options.notes { notes } else { Vec::new() },
+        suppressed,
         unknown_because_forbidden: unknown,
         could_not_read,
         coverage: coverage(observations),
+        limits: Limits {
+            logs_read: observations.logs.values().filter(|log| log.is_ok()).count() as u64,
+            logs_left_out: observations.logs_left_out,
+            lines_per_log: LOG_LINES,
+        },
+    }
+}
+
+fn stats(observations: &Observations, findings: &[Finding]) -> Stats {
+    let count = |events: bool| {
+        let lists = observations.lists.iter().filter(|(kind, _)| (**kind == Kind::Event) == events);
+        lists.map(|(_, list)| list.items.len() as u64).sum()
+    };
+    Stats {
+        objects: count(false),
+        events: count(true),
+        findings: findings.len() as u64,
+        symptoms: findings.iter().map(|finding| finding.symptoms.len() as u64).sum(),
     }
 }
 
@@ -77,14 +136,26 @@ pub(crate) fn nothing_was_read(observations: &Observations) -> Option<String> {
     first.map(|list| crate::redact::quote(&list.message))
 }
 
-type Order = (std::cmp::Reverse<Severity>, std::cmp::Reverse<usize>, Seconds, String, String, String, String);
+/// Is a namespace certainly not there?
+pub(crate) fn is_missing(observations: &Observations, namespace: &str) -> bool {
+    observations.outcome(Kind::Namespace) == ReadOutcome::Ok
+        && !observations.items(Kind::Namespace).iter().any(|known| known.name() == namespace)
+}
+
+/// The namespace that somebody may have meant.
+pub(crate) fn nearest_namespace<'o>(observations: &'o Observations, namespace: &str) -> Option<&'o str> {
+    nearest::name(namespace, observations.items(Kind::Namespace).iter().map(Object::name))
+}
+
+type Order = (Reverse<Severity>, Reverse<usize>, Option<Subject>, Seconds, String, String, String, String);
 
 fn order(draft: &Draft) -> Order {
     let finding = &draft.finding;
     let container = finding.objects.first().and_then(|root| root.container.clone()).unwrap_or_default();
     (
-        std::cmp::Reverse(finding.severity),
-        std::cmp::Reverse(finding.symptoms.len()),
+        Reverse(finding.severity),
+        Reverse(draft.affected.len()),
+        rules::by_id(&finding.rule).map(|rule| rule.subject),
         draft.since.unwrap_or(Seconds::MAX),
         finding.rule.clone(),
         finding.class.clone(),
@@ -162,14 +233,14 @@ fn unknown(observations: &Observations) -> Vec<UnknownRead> {
         })
         .map(|source| {
             let (namespace, place) = place(observations, source.kind);
-            let rules = RULES.iter().filter(|rule| rule.reads.contains(&source.kind));
+            let rules = rules::all().filter(|rule| rule.reads.contains(&source.kind));
             UnknownRead {
                 text: format!("not permitted to read {} {place} (list)", source.plural),
                 verb: "list".to_owned(),
                 gvr: gvr(source.kind),
                 namespace,
                 name: None,
-                would_decide: rules.map(|rule| rule.name.to_owned()).collect(),
+                would_decide: rules.map(|rule| rule.id.to_owned()).collect(),
             }
         })
         .collect();
@@ -186,7 +257,11 @@ fn unknown(observations: &Observations) -> Vec<UnknownRead> {
         gvr: "v1/pods/log".to_owned(),
         namespace: namespace.to_owned(),
         name: None,
-        would_decide: vec!["crash".to_owned(), "job".to_owned(), "network-policy".to_owned()],
+        would_decide: vec![
+            "crashloop".to_owned(),
+            "dependency-unreachable".to_owned(),
+            "job-failed".to_owned(),
+        ],
     }));
     reads
 }

@@ -1,13 +1,14 @@
 //! One failure is one finding: replicas collapse, the most specific rule of a container wins, and what
 //! another finding explains becomes its symptom.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use holmes_protocol::{Confidence, Symptom};
 
 use crate::draft::{Draft, same};
 use crate::graph::Graph;
 use crate::object::Seconds;
+use crate::rules::{self, Rule};
 use crate::view::View;
 
 /// Sample pods that a finding names, beside the count.
@@ -15,136 +16,110 @@ const SAMPLES: usize = 3;
 /// Clocks and event times are not exact; a cause may seem to begin a little after its effect.
 const SLACK: Seconds = 300;
 
-/// Rules of one container or pod, the most specific first.
-const POD_RULES: [&str; 29] = [
-    "config-ref-missing",
-    "image-pull",
-    "volume-attach-failed",
-    "volume-mount-failed",
-    "sandbox-failed",
-    "container-start-failed",
-    "create-container-error",
-    "lifecycle-hook-failed",
-    "oom-killed",
-    "evicted",
-    "sidecar-port-conflict",
-    "liveness-failing",
-    "startup-failing",
-    "app-resource-exhausted",
-    "rbac-denied",
-    "env-address-mismatch",
-    "dependency-unreachable",
-    "crashloop",
-    "readiness-failing",
-    "init-blocked",
-    "pending-unschedulable",
-    "pending-no-scheduler",
-    "container-not-starting",
-    "stuck-terminating",
-    "quota-exceeded",
-    "psa-blocks",
-    "limitrange-conflict",
-    "webhook-unreachable",
-    "failed-create",
-];
-
-/// Rules that say no more than that pods are missing.
-const CONSEQUENCES: [&str; 12] = [
-    "rollout-stuck",
-    "deployment-unavailable",
-    "sts-ordinal-blocked",
-    "ds-not-ready",
-    "job-failed",
-    "svc-no-ready-endpoints",
-    "hpa-no-metrics",
-    "hpa-maxed",
-    "apiservice-unavailable",
-    "coredns-unhealthy",
-    "cronjob-missed",
-    "webhook-unreachable",
-];
-
-/// Rules whose failure may come from a Service that the container needs.
-const DEPENDENTS: [&str; 10] = [
-    "dependency-unreachable",
-    "crashloop",
-    "readiness-failing",
-    "liveness-failing",
-    "startup-failing",
-    "init-blocked",
-    "job-failed",
-    "apiservice-unavailable",
-    "volume-attach-failed",
-    "pending-unschedulable",
-];
-
 /// Makes root causes of drafts.
-pub(crate) fn roll_up(view: &View<'_>, drafts: &[Draft]) -> Vec<Draft> {
-    let mut drafts = collapse(most_specific(drafts));
-    drafts.sort_by(|one, other| place(one).cmp(&place(other)));
+pub(crate) fn roll_up(view: &View<'_>, drafts: Vec<Draft>) -> Vec<Draft> {
+    let mut candidates = collapse(most_specific(candidates(drafts)));
+    candidates.sort_by(|one, other| place(one).cmp(&place(other)));
     let mut graph = Graph::new(view);
-    let reach: Vec<(BTreeSet<String>, BTreeSet<String>)> = drafts
+    let reach: Vec<(BTreeSet<String>, BTreeSet<String>)> = candidates
         .iter()
-        .map(|draft| (graph.reach([draft.root_key()]), graph.reach(draft.depends_on.iter().cloned())))
+        .map(|Candidate { draft, .. }| {
+            (graph.reach([draft.root_key()]), graph.reach(draft.depends_on.iter().cloned()))
+        })
         .collect();
-    let explainers: Vec<Vec<usize>> = drafts
+    // Only what takes down something that an effect stands on can be behind it: a cluster that has lost thousands
+    // of pods has thousands of candidates, and most have nothing to do with each other.
+    let mut takers: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (index, candidate) in candidates.iter().enumerate() {
+        for key in &candidate.draft.takes_down {
+            takers.entry(key).or_default().push(index);
+        }
+    }
+    let explainers: Vec<Vec<usize>> = candidates
         .iter()
         .zip(&reach)
         .map(|(effect, (own, depends))| {
-            let causes = drafts.iter().enumerate();
-            let found = causes.filter(|(_, cause)| explains(cause, effect, own, depends));
-            found.map(|(index, _)| index).collect()
+            let near: BTreeSet<usize> = own
+                .iter()
+                .chain(depends)
+                .filter_map(|key| takers.get(key.as_str()))
+                .flatten()
+                .copied()
+                .collect();
+            let behind = |index: &usize| {
+                candidates.get(*index).is_some_and(|cause| explains(cause, effect, own, depends))
+            };
+            let mut causes: Vec<usize> = near.into_iter().filter(behind).collect();
+            // What is wrong with the same workload is nearer than what is wrong below it.
+            let is_far = |index: &usize| {
+                candidates.get(*index).is_none_or(|cause| cause.draft.top_key() != effect.draft.top_key())
+            };
+            causes.sort_by_key(is_far);
+            causes
         })
         .collect();
-    attach(&drafts, &roots(&explainers))
+    attach(&candidates, &roots(&explainers), &explainers)
+}
+
+/// A draft and the rule that it is from.
+#[derive(Debug, Clone)]
+struct Candidate {
+    draft: Draft,
+    rule: &'static Rule,
+}
+
+/// A draft of a rule that is in no table has nothing to say; a test holds that there is none.
+fn candidates(drafts: Vec<Draft>) -> Vec<Candidate> {
+    let rules: BTreeMap<&str, &'static Rule> = rules::all().map(|rule| (rule.id, rule)).collect();
+    drafts
+        .into_iter()
+        .filter_map(|draft| {
+            let rule = rules.get(draft.finding.rule.as_str()).copied()?;
+            Some(Candidate { draft, rule })
+        })
+        .collect()
 }
 
 /// Where a draft stands when nothing else decides: the deeper cause first.
-fn place(draft: &Draft) -> (usize, Seconds, &str, &str, String, &str) {
-    let finding = &draft.finding;
+fn place(candidate: &Candidate) -> (rules::Subject, bool, Seconds, &str, &str, String, &str) {
+    let Candidate { draft, rule } = candidate;
     let since = draft.since.unwrap_or(Seconds::MAX);
-    (tier(&finding.rule), since, &finding.rule, &finding.class, draft.root_key(), &draft.collapse)
-}
-
-fn tier(rule: &str) -> usize {
-    match rule {
-        "coredns-unhealthy" | "apiservice-unavailable" => 0,
-        rule if rule.starts_with("node-") => 1,
-        "quota-exceeded" | "psa-blocks" | "limitrange-conflict" | "webhook-unreachable" => 2,
-        rule if rule.starts_with("pvc-") => 3,
-        "config-ref-missing" => 4,
-        rule if CONSEQUENCES.contains(&rule) => 7,
-        rule if POD_RULES.contains(&rule) => 5,
-        _ => 6,
-    }
-}
-
-fn rank(rule: &str) -> usize {
-    POD_RULES.iter().position(|known| *known == rule).unwrap_or(POD_RULES.len())
+    (
+        rule.subject,
+        rule.misses_pods(),
+        since,
+        rule.id,
+        &draft.finding.class,
+        draft.root_key(),
+        &draft.collapse,
+    )
 }
 
 fn container(draft: &Draft) -> Option<&str> {
     draft.finding.objects.first().and_then(|root| root.container.as_deref())
 }
 
-/// Of the rules that match one container, the most specific stays.
-fn most_specific(drafts: &[Draft]) -> Vec<Draft> {
-    let mut by_pod: BTreeMap<String, Vec<(usize, Option<String>)>> = BTreeMap::new();
-    for draft in drafts.iter().filter(|draft| is_of_pod(draft)) {
-        let entry = (rank(&draft.finding.rule), container(draft).map(str::to_owned));
+/// Of the rules that match one container, the most specific stays. A note is no rival: it is told beside them.
+fn most_specific(candidates: Vec<Candidate>) -> Vec<Candidate> {
+    let competes = |Candidate { draft, .. }: &Candidate| {
+        is_of_pod(draft) && draft.finding.severity > holmes_protocol::Severity::Note
+    };
+    let mut by_pod: BTreeMap<String, Vec<(u8, Option<String>)>> = BTreeMap::new();
+    for candidate in candidates.iter().filter(|candidate| competes(candidate)) {
+        let Candidate { draft, rule } = candidate;
+        let entry = (rule.rank(), container(draft).map(str::to_owned));
         by_pod.entry(draft.root_key()).or_default().push(entry);
     }
-    let loses = |draft: &Draft| {
-        let own = rank(&draft.finding.rule);
+    let loses = |Candidate { draft, rule }: &Candidate| {
         by_pod.get(&draft.root_key()).is_some_and(|rivals| {
             rivals.iter().any(|(rank, rival)| {
                 let together =
                     rival.is_none() || container(draft).is_none() || rival.as_deref() == container(draft);
-                together && *rank < own
+                together && *rank < rule.rank()
             })
         })
     };
-    drafts.iter().filter(|draft| !is_of_pod(draft) || !loses(draft)).cloned().collect()
+    candidates.into_iter().filter(|candidate| !competes(candidate) || !loses(candidate)).collect()
 }
 
 fn is_of_pod(draft: &Draft) -> bool {
@@ -152,16 +127,16 @@ fn is_of_pod(draft: &Draft) -> bool {
 }
 
 /// Replicas that fail alike are one finding.
-fn collapse(mut drafts: Vec<Draft>) -> Vec<Draft> {
-    drafts.sort_by_key(Draft::root_key);
-    let mut groups: BTreeMap<(String, String, String), Draft> = BTreeMap::new();
-    for draft in drafts {
-        let finding = &draft.finding;
-        let key = (finding.rule.clone(), finding.class.clone(), draft.collapse.clone());
+fn collapse(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
+    candidates.sort_by_cached_key(|candidate| candidate.draft.root_key());
+    let mut groups: BTreeMap<(&str, String, String), Candidate> = BTreeMap::new();
+    for candidate in candidates {
+        let draft = &candidate.draft;
+        let key = (candidate.rule.id, draft.finding.class.clone(), draft.collapse.clone());
         match groups.get_mut(&key) {
-            Some(first) => merge(first, draft),
+            Some(first) => merge(&mut first.draft, candidate.draft),
             None => {
-                groups.insert(key, draft);
+                groups.insert(key, candidate);
             }
         }
     }
@@ -170,6 +145,7 @@ fn collapse(mut drafts: Vec<Draft>) -> Vec<Draft> {
 
 fn merge(first: &mut Draft, other: Draft) {
     first.finding.count += other.finding.count;
+    first.finding.severity = first.finding.severity.max(other.finding.severity);
     first.since_at(other.since, other.finding.since_source.clone().unwrap_or_default());
     first.takes_down.extend(other.takes_down);
     first.depends_on.extend(other.depends_on);
@@ -191,85 +167,53 @@ fn merge(first: &mut Draft, other: Draft) {
 }
 
 /// Is the effect a consequence of the cause?
-fn explains(cause: &Draft, effect: &Draft, own: &BTreeSet<String>, depends: &BTreeSet<String>) -> bool {
-    let (why, what) = (&cause.finding, &effect.finding);
-    let is_itself = why.rule == what.rule && why.class == what.class && cause.collapse == effect.collapse;
-    if is_itself || why.confidence < Confidence::Medium {
+fn explains(
+    cause: &Candidate,
+    effect: &Candidate,
+    own: &BTreeSet<String>,
+    depends: &BTreeSet<String>,
+) -> bool {
+    let (why, what) = (&cause.draft, &effect.draft);
+    let is_itself = cause.rule.id == effect.rule.id
+        && why.finding.class == what.finding.class
+        && why.collapse == what.collapse;
+    if is_itself || why.finding.confidence < Confidence::Medium {
         return false;
     }
-    let touches = |reach: &BTreeSet<String>| cause.takes_down.iter().any(|key| reach.contains(key));
-    let (cause_rule, effect_rule) = (why.rule.as_str(), what.rule.as_str());
-    let by_structure = touches(own) && may_explain(cause_rule, effect_rule, cause, effect);
-    let in_time = cause.since.zip(effect.since).is_none_or(|(cause, effect)| cause <= effect + SLACK);
-    let breaks_others = POD_RULES.contains(&cause_rule)
-        || cause_rule.starts_with("svc-") && cause_rule != "svc-lb-pending"
-        || cause_rule.starts_with("node-")
-        || cause_rule == "replicas-zero";
-    let is_own = cause.top_key() == effect.top_key();
-    let by_dependency =
-        !is_own && touches(depends) && in_time && breaks_others && DEPENDENTS.contains(&effect_rule);
-    let by_dns = cause_rule == "coredns-unhealthy" && what.class == "dns" && in_time;
-    by_structure || by_dependency || by_dns
+    let touches = |reach: &BTreeSet<String>| why.takes_down.iter().any(|key| reach.contains(key));
+    // Whether pods are missing is told late, and again with every new pod: its time says nothing.
+    let in_time = effect.rule.misses_pods()
+        || cause.rule.names(effect.rule)
+        || why.since.zip(what.since).is_none_or(|(a, b)| a <= b + SLACK);
+    let is_own = why.top_key() == what.top_key();
+    let by_structure = touches(own)
+        && if cause.rule.is_of_pod() {
+            let in_pod = effect.rule.is_of_pod() && is_own && cause.rule.rank() < effect.rule.rank();
+            effect.rule.misses_pods() && cause.rule.id != effect.rule.id || in_pod
+        } else if cause.rule.id == effect.rule.id {
+            cause.rule.may_explain(effect.rule, &what.finding.class) && tie(why, what)
+        } else {
+            cause.rule.may_explain(effect.rule, &what.finding.class)
+        };
+    let by_dependency = !is_own
+        && touches(depends)
+        && effect.rule.depends()
+        && cause.rule.may_explain(effect.rule, &what.finding.class);
+    in_time && (by_structure || by_dependency)
 }
 
-fn may_explain(cause: &str, effect: &str, one: &Draft, other: &Draft) -> bool {
-    let of_pod = POD_RULES.contains(&effect);
-    let consequence = CONSEQUENCES.contains(&effect);
-    match cause {
-        rule if rule.starts_with("node-") => (of_pod || consequence) && !effect.starts_with("node-"),
-        rule if rule.starts_with("pvc-") => {
-            consequence
-                || matches!(effect, "pending-unschedulable" | "volume-mount-failed" | "volume-attach-failed")
-        }
-        rule if rule.starts_with("netpol-") => {
-            consequence || DEPENDENTS.contains(&effect) || effect.starts_with("netpol-") && tie(one, other)
-        }
-        "webhook-unreachable" if effect == "webhook-unreachable" => {
-            let is_hook = |draft: &Draft| draft.root_key().contains("WebhookConfiguration");
-            one.collapse == other.collapse && is_hook(one) && !is_hook(other)
-        }
-        "namespace-stuck-terminating" => effect == "finalizer-stuck",
-        "svc-selector-no-match" | "svc-port-mismatch" => {
-            matches!(effect, "apiservice-unavailable" | "webhook-unreachable" | "svc-no-ready-endpoints")
-        }
-        "apiservice-unavailable" => matches!(effect, "hpa-no-metrics" | "namespace-stuck-terminating"),
-        "coredns-unhealthy" => matches!(effect, "svc-no-ready-endpoints"),
-        "rollout-stuck" | "deployment-unavailable" | "sts-ordinal-blocked" => matches!(
-            effect,
-            "svc-no-ready-endpoints" | "hpa-no-metrics" | "hpa-maxed" | "apiservice-unavailable"
-        ),
-        "job-failed" => effect == "cronjob-missed",
-        "replicas-zero" => effect == "svc-no-ready-endpoints",
-        rule if POD_RULES.contains(&rule) => {
-            let same_owner = one.top_key() == other.top_key();
-            consequence && effect != rule || of_pod && same_owner && rank(rule) < rank(effect)
-        }
-        _ => false,
-    }
-}
-
-/// Of two policies that deny one workload its ways, the first stands for both.
+/// Of two findings of one rule about one object, the first stands for both.
 fn tie(one: &Draft, other: &Draft) -> bool {
-    one.root_key() == other.root_key()
-        && (&one.finding.rule, &one.collapse) < (&other.finding.rule, &other.collapse)
+    one.root_key() == other.root_key() && one.collapse < other.collapse
 }
 
-/// For every draft the root that it belongs to; a root belongs to itself.
+/// For every draft the root that it belongs to, by its nearest cause; a root belongs to itself.
 fn roots(explainers: &[Vec<usize>]) -> Vec<usize> {
     let mut root: Vec<Option<usize>> =
         explainers.iter().enumerate().map(|(index, causes)| causes.is_empty().then_some(index)).collect();
     loop {
-        let mut changed = false;
-        for (index, causes) in explainers.iter().enumerate() {
-            if root.get(index).copied().flatten().is_none()
-                && let Some(found) = causes.iter().find_map(|cause| root.get(*cause).copied().flatten())
-                && let Some(slot) = root.get_mut(index)
-            {
-                *slot = Some(found);
-                changed = true;
-            }
-        }
-        if changed {
+        // The nearest cause first; another one where that is caught in a circle.
+        if assign(&mut root, explainers, 1) || assign(&mut root, explainers, usize::MAX) {
             continue;
         }
         // What is left explains itself in a circle: the first in order is its root.
@@ -281,32 +225,64 @@ fn roots(explainers: &[Vec<usize>]) -> Vec<usize> {
     root.into_iter().enumerate().map(|(index, root)| root.unwrap_or(index)).collect()
 }
 
-/// Hangs symptoms under their roots.
-fn attach(drafts: &[Draft], roots: &[usize]) -> Vec<Draft> {
-    let mut symptoms: BTreeMap<usize, Vec<&Draft>> = BTreeMap::new();
-    for (index, (draft, root)) in drafts.iter().zip(roots).enumerate() {
-        if index != *root {
-            symptoms.entry(*root).or_default().push(draft);
+/// Gives the root of a cause, one of the nearest so many, to its effects; false when nothing was left to give.
+fn assign(root: &mut [Option<usize>], explainers: &[Vec<usize>], nearest: usize) -> bool {
+    let mut changed = false;
+    for (index, causes) in explainers.iter().enumerate() {
+        let known = |cause: &usize| root.get(*cause).copied().flatten();
+        if root.get(index).copied().flatten().is_none()
+            && let Some(found) = causes.iter().take(nearest).find_map(known)
+            && let Some(slot) = root.get_mut(index)
+        {
+            *slot = Some(found);
+            changed = true;
         }
     }
+    changed
+}
+
+/// Hangs symptoms under their roots, and names for each root what else may lie behind its symptoms.
+fn attach(candidates: &[Candidate], roots: &[usize], explainers: &[Vec<usize>]) -> Vec<Draft> {
+    let mut symptoms: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (index, root) in roots.iter().enumerate().filter(|(index, root)| index != *root) {
+        symptoms.entry(*root).or_default().push(index);
+    }
+    let root_of = |index: &usize| roots.get(*index).copied();
     let mut found = Vec::new();
-    for (index, draft) in drafts.iter().enumerate().filter(|(index, _)| roots.get(*index) == Some(index)) {
-        let mut root = draft.clone();
+    for (index, candidate) in
+        candidates.iter().enumerate().filter(|(index, _)| root_of(index) == Some(*index))
+    {
+        let mut root = candidate.draft.clone();
+        root.affected.insert(root.top_key());
+        let mut others = BTreeSet::new();
         for symptom in symptoms.get(&index).into_iter().flatten() {
-            let finding = &symptom.finding;
-            root.finding.severity = root.finding.severity.max(finding.severity);
-            if root.finding.change.is_empty() && root.top_key() == symptom.top_key() {
-                root.finding.change.clone_from(&finding.change);
+            if let Some(Candidate { draft, .. }) = candidates.get(*symptom) {
+                suffer(&mut root, draft);
             }
-            root.finding.symptoms.push(Symptom {
-                rule: finding.rule.clone(),
-                class: finding.class.clone(),
-                object: symptom.root_key(),
-                since: finding.since.clone(),
-                summary: finding.summary.clone(),
-            });
+            let causes = explainers.get(*symptom).into_iter().flatten();
+            others.extend(causes.filter_map(root_of).filter(|other| *other != index));
         }
+        let named = others.iter().filter_map(|other| candidates.get(*other));
+        root.finding.also_explained_by =
+            named.map(|other| format!("{} {}", other.rule.id, other.draft.root_key())).collect();
         found.push(root);
     }
     found
+}
+
+/// A root is as bad as the worst of what it causes.
+fn suffer(root: &mut Draft, symptom: &Draft) {
+    let finding = &symptom.finding;
+    root.finding.severity = root.finding.severity.max(finding.severity);
+    root.affected.insert(symptom.top_key());
+    if root.finding.change.is_empty() && root.top_key() == symptom.top_key() {
+        root.finding.change.clone_from(&finding.change);
+    }
+    root.finding.symptoms.push(Symptom {
+        rule: finding.rule.clone(),
+        class: finding.class.clone(),
+        object: symptom.root_key(),
+        since: finding.since.clone(),
+        summary: finding.summary.clone(),
+    });
 }

@@ -1,101 +1,156 @@
-//! The rules, one file each or one tight family, and the one table that registers them.
+//! The rules. One file each, in the sections of the catalogue; a file has all that its rule is: what it reads,
+//! when it fires, what it explains.
 //!
-//! A new rule is a file beside the others and a line in [`RULES`]. A rule looks at the [`View`] and returns
-//! drafts; it does not rank, collapse or explain: the roll-up does.
+//! A new rule is a file in its section and its line in the section's table. A rule looks at the [`View`] and
+//! returns drafts; it does not rank, collapse or explain: the roll-up does, by what the rule says of itself.
 
-mod api_service;
-mod autoscaler;
-mod certificate;
-mod claim;
-mod config_reference;
-mod crash;
-mod create_error;
-mod cron_job;
-mod deletion;
-mod dns;
-mod eviction;
-mod image;
-mod ingress;
-mod job;
-mod network_policy;
+mod admission;
+mod configuration;
+mod controllers;
+mod network;
 mod node;
-mod pending;
-mod probe;
-mod refused;
-mod replicas_zero;
-mod rollout;
-mod sandbox;
-mod service;
-mod terminating;
-mod volume;
-mod webhook;
+mod packs;
+mod pod;
+mod scheduling;
+mod storage;
 
 use crate::draft::Draft;
 use crate::observations::Kind;
 use crate::view::View;
 
-/// A rule, or a family that shares its way through the objects.
-#[derive(Debug, Clone, Copy)]
+/// A rule, as the catalogue has it.
+#[derive(Debug)]
 pub(crate) struct Rule {
-    /// What it would decide, for a read that was not permitted.
-    pub(crate) name: &'static str,
-    /// Kinds without which it can not decide, beside pods and events.
+    /// The catalogue's id, kebab-case. Its findings carry it.
+    pub(crate) id: &'static str,
+    /// What kind of object it is about.
+    pub(crate) subject: Subject,
+    /// Kinds without which it can not decide: a read that was not permitted names the rules it cost.
     pub(crate) reads: &'static [Kind],
+    /// Findings that become symptoms of this one where they stand on its objects.
+    pub(crate) explains: &'static [Effect],
+    /// What makes a finding of this rule a symptom, seen from here.
+    pub(crate) yields_to: &'static [Cause],
     pub(crate) evaluate: fn(&View<'_>) -> Vec<Draft>,
 }
 
-const fn rule(name: &'static str, reads: &'static [Kind], evaluate: fn(&View<'_>) -> Vec<Draft>) -> Rule {
-    Rule { name, reads, evaluate }
+/// What a rule is about. Of findings that explain each other in a circle the first of this order is the root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Subject {
+    ControlPlane,
+    Node,
+    Admission,
+    Storage,
+    Configuration,
+    /// A container or its pod. Of several rules that match one container the lowest number stays, so it tells how
+    /// specific a rule is: 10 a missing reference, 20 an image, 30 volumes and sandboxes, 40 a start that fails,
+    /// 50 memory and eviction, 60 probes that kill, 70 what a log line names, 80 a plain crash loop,
+    /// 85 readiness, 90 whatever is only a state.
+    Pod(u8),
+    Controller,
+    Network,
+    Scaling,
 }
 
-/// Every rule. The order has no meaning: findings are sorted.
-pub(crate) const RULES: &[Rule] = &[
-    rule("api-service", &[Kind::ApiService], api_service::evaluate),
-    rule("autoscaler", &[Kind::HorizontalPodAutoscaler], autoscaler::evaluate),
-    rule("certificate", &[Kind::Secret, Kind::Ingress], certificate::evaluate),
-    rule(
-        "claim",
-        &[Kind::PersistentVolumeClaim, Kind::PersistentVolume, Kind::StorageClass],
-        claim::evaluate,
-    ),
-    rule(
-        "config-reference",
-        &[Kind::Pod, Kind::ConfigMap, Kind::Secret, Kind::ServiceAccount],
-        config_reference::evaluate,
-    ),
-    rule("crash", &[Kind::Pod], crash::evaluate),
-    rule("create-error", &[Kind::Pod], create_error::evaluate),
-    rule("cron-job", &[Kind::CronJob, Kind::Job], cron_job::evaluate),
-    rule("deletion", &[Kind::Namespace], deletion::evaluate),
-    rule("dns", &[Kind::Service], dns::evaluate),
-    rule("eviction", &[Kind::Pod], eviction::evaluate),
-    rule("image", &[Kind::Pod], image::evaluate),
-    rule("ingress", &[Kind::Ingress, Kind::IngressClass, Kind::Service, Kind::Secret], ingress::evaluate),
-    rule("job", &[Kind::Job], job::evaluate),
-    rule("network-policy", &[Kind::NetworkPolicy], network_policy::evaluate),
-    rule("node", &[Kind::Node], node::evaluate),
-    rule("pending", &[Kind::Pod, Kind::Node], pending::evaluate),
-    rule("probe", &[Kind::Pod, Kind::Event], probe::evaluate),
-    rule(
-        "refused",
-        &[Kind::ReplicaSet, Kind::StatefulSet, Kind::DaemonSet, Kind::ResourceQuota, Kind::LimitRange],
-        refused::evaluate,
-    ),
-    rule("replicas-zero", &[Kind::Deployment, Kind::Service, Kind::Ingress], replicas_zero::evaluate),
-    rule("rollout", &[Kind::Deployment, Kind::StatefulSet, Kind::DaemonSet], rollout::evaluate),
-    rule("sandbox", &[Kind::Pod, Kind::Event], sandbox::evaluate),
-    rule("service", &[Kind::Service], service::evaluate),
-    rule("terminating", &[Kind::Pod], terminating::evaluate),
-    rule("volume", &[Kind::Pod, Kind::Event], volume::evaluate),
-    rule(
-        "webhook",
-        &[Kind::ValidatingWebhookConfiguration, Kind::MutatingWebhookConfiguration],
-        webhook::evaluate,
-    ),
-];
+/// Findings that a rule explains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Whatever is about a container or a pod.
+    Pods,
+    /// Whatever says no more than that pods are missing: rules that yield to [`Cause::Pods`].
+    MissingPods,
+    /// Whatever needs the broken object over the network: rules that yield to [`Cause::Dependency`].
+    Dependents,
+    /// The findings of one rule.
+    Rule(&'static str),
+    /// The findings of one class of a rule.
+    Class(&'static str, &'static str),
+}
 
-pub(crate) use ingress::backends;
-pub(crate) use service::workloads_of;
+/// Findings that explain a rule's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// Anything that is wrong with the pods below.
+    Pods,
+    /// A broken Service, workload or node that the draft names in `depends_on`.
+    Dependency,
+    /// The findings of one rule.
+    Rule(&'static str),
+}
 
+impl Rule {
+    /// Is it about a container or a pod?
+    pub(crate) fn is_of_pod(&self) -> bool {
+        matches!(self.subject, Subject::Pod(_))
+    }
+
+    /// How specific it is among the rules of one container: lower wins.
+    pub(crate) fn rank(&self) -> u8 {
+        match self.subject {
+            Subject::Pod(rank) => rank,
+            Subject::ControlPlane
+            | Subject::Node
+            | Subject::Admission
+            | Subject::Storage
+            | Subject::Configuration
+            | Subject::Controller
+            | Subject::Network
+            | Subject::Scaling => u8::MAX,
+        }
+    }
+
+    /// Does it say no more than that pods are missing?
+    pub(crate) fn misses_pods(&self) -> bool {
+        self.yields_to.contains(&Cause::Pods)
+    }
+
+    /// Can it be the fault of something that it needs?
+    pub(crate) fn depends(&self) -> bool {
+        self.yields_to.contains(&Cause::Dependency)
+    }
+
+    /// May a finding of this rule explain one of another, of a class?
+    pub(crate) fn may_explain(&self, other: &Self, class: &str) -> bool {
+        let declared = self.explains.iter().any(|effect| match effect {
+            Effect::Pods => other.is_of_pod(),
+            Effect::MissingPods => other.misses_pods(),
+            Effect::Dependents => other.depends(),
+            Effect::Rule(id) => *id == other.id,
+            Effect::Class(id, of) => *id == other.id && *of == class,
+        });
+        declared || self.names(other)
+    }
+
+    /// Does one of the two name the other? Then it is known what comes first, whatever the times say.
+    pub(crate) fn names(&self, other: &Self) -> bool {
+        self.explains.contains(&Effect::Rule(other.id)) || other.yields_to.contains(&Cause::Rule(self.id))
+    }
+}
+
+/// Every rule, section by section. The order has no meaning: findings are sorted.
+pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {
+    let sections = [
+        pod::RULES,
+        configuration::RULES,
+        scheduling::RULES,
+        controllers::RULES,
+        network::RULES,
+        storage::RULES,
+        node::RULES,
+        admission::RULES,
+        packs::RULES,
+    ];
+    sections.into_iter().flatten().copied()
+}
+
+/// The rule of an id.
+pub(crate) fn by_id(id: &str) -> Option<&'static Rule> {
+    all().find(|rule| rule.id == id)
+}
+
+pub(crate) use network::{backends, workloads_of};
+
+#[cfg(test)]
+pub(crate) mod scene;
 #[cfg(test)]
 mod tests;

@@ -10,13 +10,17 @@ use crate::view::View;
 /// A revision that changes more than this was not changed by a slip.
 const MOST_CHANGES: usize = 12;
 
-/// Differences of the pod's template from the newest older `ReplicaSet` of the same Deployment.
+/// Differences of the pod's template from the revision before it: the newest older `ReplicaSet` of the same Deployment,
+/// or the `ControllerRevision` before that of a `StatefulSet` or `DaemonSet`.
 pub(crate) fn changes<'a>(view: &View<'a>, pod: &'a Value) -> Vec<Change> {
-    let owners = view.owners(pod);
-    let [set, deployment, ..] = owners.as_slice() else { return Vec::new() };
-    if set.kind() != "ReplicaSet" {
-        return Vec::new();
+    match view.owners(pod).as_slice() {
+        [set, deployment, ..] if set.kind() == "ReplicaSet" => of_replica_set(view, set, deployment),
+        [owner, ..] if matches!(owner.kind(), "StatefulSet" | "DaemonSet") => of_revision(view, pod, owner),
+        _ => Vec::new(),
     }
+}
+
+fn of_replica_set(view: &View<'_>, set: &Value, deployment: &Value) -> Vec<Change> {
     let failing = revision(set);
     let mut older: Vec<&Value> =
         view.children(deployment).iter().copied().filter(|other| revision(other) < failing).collect();
@@ -24,14 +28,29 @@ pub(crate) fn changes<'a>(view: &View<'a>, pod: &'a Value) -> Vec<Change> {
         (other.number("/status/availableReplicas").unwrap_or_default() > 0, revision(other))
     });
     let Some(before) = older.last() else { return Vec::new() };
+    between(before, set, "/spec/template/spec")
+}
+
+/// The revision that the pod's label names, against the one before it.
+fn of_revision(view: &View<'_>, pod: &Value, owner: &Value) -> Vec<Change> {
+    let labels = pod.pointer("/metadata/labels");
+    let hash = labels.and_then(|all| all.get("controller-revision-hash")?.as_str()).unwrap_or_default();
+    let number = |revision: &Value| revision.number("/revision").unwrap_or_default();
+    let revisions = || view.children(owner).iter().filter(|child| child.kind() == "ControllerRevision");
+    let is_own =
+        |name: &str| name.strip_suffix(hash).is_some_and(|rest| rest.is_empty() || rest.ends_with('-'));
+    let failing = revisions().find(|revision| !hash.is_empty() && is_own(revision.name()));
+    let Some(failing) = failing else { return Vec::new() };
+    let before =
+        revisions().filter(|other| number(other) < number(failing)).max_by_key(|other| number(other));
+    before.map_or_else(Vec::new, |before| between(before, failing, "/data/spec/template/spec"))
+}
+
+/// The differences of two revisions, whose templates stand at this pointer, as paths in their controller.
+fn between(before: &Value, after: &Value, template: &str) -> Vec<Change> {
     let mut found = Vec::new();
-    compare(
-        ".spec.template.spec",
-        before.pointer("/spec/template/spec"),
-        set.pointer("/spec/template/spec"),
-        &mut found,
-    );
-    let time = Some(set.text("/metadata/creationTimestamp").to_owned()).filter(|time| !time.is_empty());
+    compare(".spec.template.spec", before.pointer(template), after.pointer(template), &mut found);
+    let time = Some(after.text("/metadata/creationTimestamp").to_owned()).filter(|time| !time.is_empty());
     let changes = found.into_iter().take(MOST_CHANGES);
     changes.map(|(path, before, after)| Change { path, before, after, time: time.clone() }).collect()
 }
@@ -106,7 +125,32 @@ fn shown(path: &str, value: Option<&Value>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observations::Kind;
     use serde_json::json;
+
+    #[test]
+    fn a_stateful_sets_revisions_are_compared() {
+        use crate::rules::scene::{Scene, crashing_pod, owned};
+        let revision = |number: i64, image: &str| {
+            let template =
+                json!({"spec": {"template": {"spec": {"containers": [{"name": "app", "image": image}]}}}});
+            owned(
+                json!({"metadata": {}, "revision": number, "data": template}),
+                "StatefulSet",
+                "db",
+                "statefulsets-db",
+            )
+        };
+        let mut pod = owned(crashing_pod("db"), "StatefulSet", "db", "statefulsets-db");
+        pod["metadata"]["labels"]["controller-revision-hash"] = json!("db-77");
+        let scene = Scene::new()
+            .with(Kind::StatefulSet, "db", json!({"metadata": {}, "spec": {"replicas": 1}}))
+            .with(Kind::ControllerRevision, "db-77", revision(2, "db:2"))
+            .with(Kind::ControllerRevision, "db-66", revision(1, "db:1"))
+            .with(Kind::Pod, "db-0", pod);
+        let change = &scene.findings()[0].change;
+        assert_eq!((change[0].before.as_str(), change[0].after.as_str()), (Some("db:1"), Some("db:2")));
+    }
 
     #[test]
     fn a_misspelt_variable_shows_and_its_neighbours_value_does_not() {

@@ -10,6 +10,8 @@
     reason = "a test binary: whatever goes wrong ends the test"
 )]
 
+#[path = "scoreboard/gates.rs"]
+mod gates;
 #[path = "scoreboard/recording.rs"]
 mod recording;
 #[path = "scoreboard/score.rs"]
@@ -18,8 +20,8 @@ mod score;
 use std::path::{Path, PathBuf};
 
 use holmes_plugin::testing::Canned;
-use holmes_protocol::{EvidenceKind, ReadOutcome, Report, Verdict};
-use holmes_toolset_triage::{Kind, Observations, Options, SOURCES, collect, evaluate, render, resolve};
+use holmes_protocol::{Report, Verdict};
+use holmes_toolset_triage::{Logs, Observations, Options, collect, evaluate, render};
 use recording::Recording;
 use score::{Truth, score};
 
@@ -64,7 +66,7 @@ fn observe(recording: &Recording) -> (Observations, i64) {
         .at(u64::try_from(now).unwrap() * 1000)
         .respond(move |request| replay.answer(request))
         .host();
-    (collect(&host, None, now), now)
+    (collect(&host, None, now, Logs::Unhealthy), now)
 }
 
 fn report_of(observations: &Observations, now: i64) -> Report {
@@ -106,75 +108,4 @@ fn root_causes_come_first_and_healthy_clusters_are_silent() {
     println!("{found} of {roots} root causes found; {} complaints", complaints.len());
     assert!(found * 10 >= roots * 9);
     assert!(complaints.is_empty(), "{complaints:#?}");
-}
-
-#[test]
-fn field_evidence_resolves_to_what_was_read() {
-    for (_, observations, now) in observed() {
-        let report = report_of(observations, *now);
-        for item in report.findings.iter().flat_map(|finding| &finding.evidence) {
-            if !matches!(item.kind, EvidenceKind::Field | EvidenceKind::Event) {
-                continue;
-            }
-            let mut parts = item.object.splitn(3, '/');
-            let (kind, namespace, name) =
-                (parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap());
-            let kind = Kind::parse(kind).unwrap();
-            let object = observations.items(kind).iter().find(|object| {
-                let text = |pointer: &str| {
-                    object.pointer(pointer).and_then(|value| value.as_str()).unwrap_or_default()
-                };
-                text("/metadata/name") == name && text("/metadata/namespace") == namespace
-            });
-            let value = resolve(object.unwrap(), &item.path)
-                .unwrap_or_else(|| panic!("{} {}", item.object, item.path));
-            if value.is_number() || value.is_boolean() {
-                assert_eq!(value, &item.value);
-            }
-        }
-    }
-}
-
-#[test]
-fn the_order_of_objects_does_not_matter() {
-    for (truth, observations, now) in observed() {
-        let mut shuffled = Observations { logs: observations.logs.clone(), ..Observations::default() };
-        for (kind, list) in &observations.lists {
-            if list.outcome == ReadOutcome::Ok {
-                shuffled.add(*kind, list.items.iter().rev().cloned().collect());
-            } else {
-                shuffled.add_failure(*kind, list.outcome, list.message.clone());
-            }
-        }
-        let text = |observations| serde_json::to_string(&report_of(observations, *now)).unwrap();
-        assert_eq!(text(observations), text(&shuffled), "{}", truth.display());
-    }
-}
-
-#[test]
-fn a_forbidden_kind_is_never_called_absent() {
-    for (truth, whole, now) in observed() {
-        for kind in SOURCES.iter().map(|source| source.kind) {
-            let mut observations = whole.clone();
-            observations.add_failure(kind, ReadOutcome::Forbidden, "forbidden".to_owned());
-            let report = report_of(&observations, *now);
-            let name = kind.source().name;
-            let silent = report_of(whole, *now).findings.is_empty();
-            assert!(
-                !silent || report.findings.is_empty(),
-                "{}: {name} forbidden: {}",
-                truth.display(),
-                render(&report)
-            );
-            for item in report.findings.iter().flat_map(|finding| &finding.evidence) {
-                let absent =
-                    item.kind == EvidenceKind::Absent && item.object.starts_with(&format!("{name}/"));
-                assert!(!absent, "{}: {name} was forbidden and is called absent: {item:?}", truth.display());
-            }
-            assert!(
-                report.unknown_because_forbidden.iter().any(|read| read.text.contains(kind.source().plural))
-            );
-            assert_ne!(report.verdict, Verdict::Healthy);
-        }
-    }
 }

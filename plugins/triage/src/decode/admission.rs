@@ -1,6 +1,7 @@
 //! Why the API server refused to create a pod.
 
 use crate::decode::between;
+use crate::object::quantity;
 
 /// A refusal, by what has to change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +31,9 @@ pub(crate) enum Refusal {
     WebhookDenied {
         webhook: String,
     },
-    PolicyDenied,
+    PolicyDenied {
+        policy: String,
+    },
     InvalidSpec,
     SecurityContextConstraint,
     NamespaceTerminating,
@@ -45,6 +48,9 @@ pub(crate) fn refusal(message: &str) -> Refusal {
     }
     if let Some(quota) = between(message, "failed quota: ", ":") {
         return Refusal::QuotaMustSpecify { quota: quota.to_owned() };
+    }
+    if message.contains("insufficient quota to consume") {
+        return Refusal::QuotaMustSpecify { quota: String::new() };
     }
     if let Some(name) = quoted("failed calling webhook \"") {
         return Refusal::WebhookUnreachable { webhook: name, cause: webhook_cause(message) };
@@ -70,7 +76,8 @@ pub(crate) fn refusal(message: &str) -> Refusal {
         return Refusal::LimitRange;
     }
     if message.contains("ValidatingAdmissionPolicy") {
-        return Refusal::PolicyDenied;
+        let policy = between(message, "ValidatingAdmissionPolicy '", "'").unwrap_or_default();
+        return Refusal::PolicyDenied { policy: policy.to_owned() };
     }
     if message.contains("unable to validate against any security context constraint") {
         return Refusal::SecurityContextConstraint;
@@ -81,15 +88,30 @@ pub(crate) fn refusal(message: &str) -> Refusal {
     if message.contains("is invalid:") { Refusal::InvalidSpec } else { Refusal::Other }
 }
 
-/// The resources that a quota message says were requested.
+/// The resources that a quota message says do not fit: used and requested are together more than is allowed.
 fn requested(message: &str) -> Vec<String> {
-    let list = between(message, "requested: ", ", used:").unwrap_or_default();
-    list.split(',').filter_map(|pair| Some(pair.trim().split_once('=')?.0.to_owned())).collect()
+    let asked = amounts(between(message, "requested: ", ", used:").unwrap_or_default());
+    let used = amounts(between(message, "used: ", ", limited:").unwrap_or_default());
+    let limited = amounts(message.split_once("limited: ").map_or("", |(_, rest)| rest));
+    let amount = |list: &[(&str, &str)], name: &str| {
+        list.iter().find(|(known, _)| *known == name).and_then(|(_, text)| quantity(text))
+    };
+    let fits = |name: &str| {
+        let sum = amount(&asked, name).zip(amount(&used, name)).map(|(asked, used)| asked + used);
+        sum.zip(amount(&limited, name)).is_some_and(|(sum, limit)| sum <= limit)
+    };
+    asked.iter().filter(|(name, _)| !fits(name)).map(|(name, _)| (*name).to_owned()).collect()
+}
+
+/// `requests.cpu=1,pods=2`.
+fn amounts(list: &str) -> Vec<(&str, &str)> {
+    list.split(',').filter_map(|pair| pair.trim().split_once('=')).collect()
 }
 
 fn webhook_cause(message: &str) -> &'static str {
     let cases = [
         ("no endpoints available", "no-endpoints"),
+        ("no service port", "wrong-port"),
         ("connection refused", "no-endpoints"),
         ("not found", "no-service"),
         ("x509:", "tls"),
@@ -110,6 +132,14 @@ mod tests {
             refusal(quota),
             Refusal::Quota { quota: "compute".into(), resources: vec!["requests.cpu".into()] }
         );
+        let two = "pods \"x\" is forbidden: exceeded quota: q, requested: pods=1,requests.cpu=1, used: pods=4,requests.cpu=6, limited: pods=10,requests.cpu=6";
+        assert_eq!(
+            refusal(two),
+            Refusal::Quota { quota: "q".into(), resources: vec!["requests.cpu".into()] }
+        );
+        let policy =
+            "pods \"x\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no";
+        assert_eq!(refusal(policy), Refusal::PolicyDenied { policy: "p".into() });
         let account =
             "pods \"a-\" is forbidden: error looking up service account ns/a: serviceaccount \"a\" not found";
         assert_eq!(refusal(account), Refusal::ServiceAccount { name: "a".into() });

@@ -1,7 +1,7 @@
 //! What the last lines of a failing container say.
 
 /// Classes and the texts that tell them, in lower case. The first class that matches a line is the line's.
-const CLASSES: [(&str, &[&str]); 22] = [
+const CLASSES: [(&str, &[&str]); 24] = [
     ("exec-format", &["exec format error"]),
     (
         "loader",
@@ -19,12 +19,15 @@ const CLASSES: [(&str, &[&str]); 22] = [
             "sslhandshakeexception",
             "certificate has expired",
             "unknown authority",
+            "certificate is valid for",
+            "certificate is not yet valid",
         ],
     ),
     (
         "dep-dns",
         &[
             "no such host",
+            "bad address '",
             "enotfound",
             "eai_again",
             "name or service not known",
@@ -50,6 +53,7 @@ const CLASSES: [(&str, &[&str]); 22] = [
             "sasl authentication",
             "requires authentication",
             "invalid_client",
+            "login failed for user",
             "aadsts",
         ],
     ),
@@ -60,17 +64,39 @@ const CLASSES: [(&str, &[&str]); 22] = [
             "too many clients already",
             "remaining connection slots",
             "max number of clients",
+            "connection is not available, request timed out",
+            "timeout acquiring a connection from the pool",
         ],
     ),
-    ("dep-readonly", &["--read-only", "super-read-only", "read only replica", "read-only transaction"]),
-    ("dep-missing-data", &["unknown database", "relation \"", "table doesn't exist", "no such table"]),
-    ("dep-refused", &["connection refused", "econnrefused", "no route to host"]),
+    (
+        "dep-readonly",
+        &[
+            "--read-only",
+            "super-read-only",
+            "read only replica",
+            "read-only replica",
+            "read-only transaction",
+        ],
+    ),
+    (
+        "dep-missing-data",
+        &[
+            "unknown database",
+            "relation \"",
+            "table doesn't exist",
+            "no such table",
+            "fatal: database \"",
+            "' doesn't exist",
+        ],
+    ),
+    ("dep-refused", &["connection refused", "econnrefused", "no route to host", "ehostunreach"]),
+    ("ports", &["cannot assign requested address", "eaddrnotavail"]),
     (
         "dep-timeout",
         &["i/o timeout", "etimedout", "connect timed out", "connection timed out", "deadline exceeded"],
     ),
     ("rbac", &["user \"system:serviceaccount:"]),
-    ("port-in-use", &["address already in use", "eaddrinuse"]),
+    ("port-in-use", &["address already in use", "eaddrinuse", "is already in use by another"]),
     ("read-only-fs", &["read-only file system", "erofs"]),
     ("disk-full", &["no space left on device", "enospc", "disk quota exceeded"]),
     (
@@ -83,8 +109,17 @@ const CLASSES: [(&str, &[&str]); 22] = [
             "cannot allocate memory",
         ],
     ),
-    ("fd", &["too many open files"]),
-    ("threads", &["can't start new thread", "unable to create native thread"]),
+    ("fd", &["too many open files", "emfile"]),
+    (
+        "threads",
+        &[
+            "can't start new thread",
+            "unable to create native thread",
+            "unable to create new native thread",
+            "fork: retry: resource temporarily unavailable",
+            "pthread_create failed",
+        ],
+    ),
     (
         "config",
         &[
@@ -99,6 +134,17 @@ const CLASSES: [(&str, &[&str]); 22] = [
             "invalid configuration",
             "unknown option",
             "no such file or directory",
+        ],
+    ),
+    (
+        "usage",
+        &[
+            "flag provided but not defined",
+            "unknown flag:",
+            "unknown shorthand flag",
+            "unrecognized option",
+            "unrecognized arguments:",
+            "invalid option --",
         ],
     ),
     ("permission", &["permission denied", "eacces", "operation not permitted"]),
@@ -132,7 +178,7 @@ pub(crate) struct Telling<'t> {
 /// The class of one line, or "".
 pub(crate) fn class(line: &str) -> &'static str {
     let lower = line.to_ascii_lowercase();
-    // An Invalid or DEBUG line repeats settings; it is not a complaint.
+    // A DEBUG line repeats settings; it is not a complaint.
     if lower.contains(" debug ") || lower.contains("\"level\": \"debug\"") {
         return "";
     }
@@ -167,6 +213,27 @@ pub(crate) fn telling(log: &str) -> Option<Telling<'_>> {
     known.or(loud).or(last)
 }
 
+/// The ports that a program says it listens on, in its own words.
+pub(crate) fn listening_ports(log: &str) -> Vec<i64> {
+    let mut found = Vec::new();
+    for line in log.lines() {
+        let lower = line.to_ascii_lowercase();
+        let Some(at) =
+            ["listening on", "listening at", "started server on", "server started on", "now listening on"]
+                .iter()
+                .find_map(|words| lower.find(words))
+        else {
+            continue;
+        };
+        let numbers = lower.get(at..).unwrap_or_default().split(|letter: char| !letter.is_ascii_digit());
+        // Parts of an address are small, so is nothing that one would probe.
+        found.extend(
+            numbers.filter_map(|number| number.parse::<i64>().ok()).filter(|port| *port > 255 || *port == 80),
+        );
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,6 +247,12 @@ mod tests {
         assert_eq!(telling(log).unwrap().number, 1);
         assert_eq!(telling("only\n").unwrap().class, "");
         assert_eq!(telling("\n"), None);
+    }
+
+    #[test]
+    fn a_program_tells_its_port() {
+        assert_eq!(listening_ports("x\nserver listening on 10.0.0.1:9090\n"), [9090]);
+        assert!(listening_ports("dial tcp 10.0.0.1:9090: refused").is_empty());
     }
 
     #[test]

@@ -1,4 +1,8 @@
-//! The nearest name: a suggestion beside a finding, never evidence.
+//! The nearest name, and the nearest labels: a suggestion beside a finding, never evidence.
+
+use serde_json::Value;
+
+use crate::object::label;
 
 /// The candidate that somebody may have meant, if one stands out.
 pub(crate) fn name<'c>(wanted: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
@@ -32,6 +36,54 @@ fn distance_for_people(one: &str, other: &str) -> Option<usize> {
     cut.then_some(3)
 }
 
+/// Pods of one workload, as a selector may have meant them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Group<'t> {
+    pub(crate) name: &'t str,
+    pub(crate) labels: &'t Value,
+    /// Has it the port that is wanted?
+    pub(crate) exposes_port: bool,
+}
+
+/// The group that a selector of this name nearly matches, if one stands out.
+pub(crate) fn labels(name: &str, selector: &[(&str, &str)], groups: &[Group<'_>]) -> Option<usize> {
+    let most = 4 * selector.len() + 3;
+    let mut scored: Vec<(usize, usize)> = groups
+        .iter()
+        .enumerate()
+        .filter_map(|(index, group)| {
+            let pairs: Vec<usize> = selector.iter().map(|pair| likeness(pair, group.labels)).collect();
+            let same_name = group.name == name;
+            let score =
+                pairs.iter().sum::<usize>() + 2 * usize::from(group.exposes_port) + usize::from(same_name);
+            // A label of quite another value means other pods, whatever else they share, unless the name says
+            // whose they are.
+            let plausible =
+                if pairs.contains(&0) { same_name && group.exposes_port } else { 2 * score >= most };
+            plausible.then_some((score, index))
+        })
+        .collect();
+    scored.sort_unstable_by_key(|(score, index)| (std::cmp::Reverse(*score), *index));
+    match scored.as_slice() {
+        [(_, only)] => Some(*only),
+        [(best, first), (second, _), ..] if best > second => Some(*first),
+        _ => None,
+    }
+}
+
+/// How near a pair of a selector is to labels: the same, a slip, the value under another key, or not at all.
+fn likeness((key, value): &(&str, &str), labels: &Value) -> usize {
+    let elsewhere = || {
+        let mut values = labels.as_object().into_iter().flat_map(|map| map.values());
+        usize::from(values.any(|found| found.as_str() == Some(value)))
+    };
+    match label(labels, key) {
+        Some(found) if found == *value => 4,
+        Some(found) if distance_for_people(found, value).is_some() => 2,
+        Some(_) | None => elsewhere(),
+    }
+}
+
 /// Letters to insert, delete, replace or swap with their neighbour.
 pub(crate) fn distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
@@ -62,6 +114,7 @@ pub(crate) fn distance(one: &str, other: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn slips_are_near() {
@@ -69,6 +122,21 @@ mod tests {
         assert_eq!(name("promo-config", ["promo-conf", "other"]), Some("promo-conf"));
         assert_eq!(name("PAYMENT_GATEWAY_URL", ["PAYMENT_GATEWY_URL", "LEDGER"]), Some("PAYMENT_GATEWY_URL"));
         assert_eq!(name("live-svc", ["live", "web"]), Some("live"));
+    }
+
+    #[test]
+    fn labels_are_near_by_a_slip_and_not_by_what_all_share() {
+        let find = |selector: &[(&str, &str)], groups: &[(&str, Value)]| {
+            let groups: Vec<Group<'_>> =
+                groups.iter().map(|(name, labels)| Group { name, labels, exposes_port: true }).collect();
+            labels("cart", selector, &groups)
+        };
+        let cart = ("shop-cart", json!({"app": "cart", "tier": "back"}));
+        let other = ("other", json!({"app": "other", "tier": "back"}));
+        assert_eq!(find(&[("app", "crat"), ("tier", "back")], &[other.clone(), cart.clone()]), Some(1));
+        assert_eq!(find(&[("app", "payments"), ("tier", "back")], &[other.clone(), cart.clone()]), None);
+        assert_eq!(find(&[("app", "crat")], &[cart.clone(), cart]), None);
+        assert_eq!(find(&[("name", "cart")], &[("cart", json!({"app": "cart"}))]), Some(0));
     }
 
     #[test]

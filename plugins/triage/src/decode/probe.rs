@@ -28,15 +28,6 @@ impl Probe {
             Self::Startup => "Startup",
         }
     }
-
-    /// The rule that reports it.
-    pub(crate) fn rule(self) -> &'static str {
-        match self {
-            Self::Liveness => "liveness-failing",
-            Self::Readiness => "readiness-failing",
-            Self::Startup => "startup-failing",
-        }
-    }
 }
 
 /// Reads an `Unhealthy` event.
@@ -60,7 +51,7 @@ pub(crate) fn class(text: &str) -> &'static str {
         || (has(&["statuscode: 400"]) && has(&["tls", "https"]))
     {
         "wrong-scheme"
-    } else if has(&["malformed http", "does not implement the grpc health protocol"]) {
+    } else if has(&["malformed http", "http/0.9", "does not implement the grpc health protocol"]) {
         "wrong-protocol"
     } else if has(&["statuscode: 401", "statuscode: 403"]) {
         "auth"
@@ -76,6 +67,8 @@ pub(crate) fn class(text: &str) -> &'static str {
         "timeout"
     } else if has(&["executable file not found", "no such file"]) {
         "exec-missing"
+    } else if has(&["strconv.atoi: parsing", "couldn't find port", "could not find port"]) {
+        "wrong-port"
     } else {
         "failed"
     }

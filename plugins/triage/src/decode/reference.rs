@@ -1,32 +1,40 @@
-//! What kubelet says about a ConfigMap, Secret or claim that a pod names.
+//! What kubelet, scheduler and admission say about an object that a pod names and that is not there.
 
 use crate::decode::between;
 
 /// A reference that does not resolve.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Missing {
-    /// `ConfigMap`, `Secret`, `PersistentVolumeClaim` or `ServiceAccount`.
+    /// The kind of the object, for example `ConfigMap`.
     pub(crate) kind: &'static str,
     pub(crate) name: String,
     /// The key that the object lacks; none when the object itself is what is missing.
     pub(crate) key: Option<String>,
 }
 
-const KINDS: [(&str, &str); 4] = [
-    ("configmap", "ConfigMap"),
-    ("secret", "Secret"),
-    ("persistentvolumeclaim", "PersistentVolumeClaim"),
-    ("serviceaccount", "ServiceAccount"),
+/// The words before a quoted name, in lower case, and the kinds that they mean.
+const KINDS: [(&str, &str); 9] = [
+    ("configmap \"", "ConfigMap"),
+    ("secret \"", "Secret"),
+    ("persistentvolumeclaim \"", "PersistentVolumeClaim"),
+    ("persistentvolumeclaims \"", "PersistentVolumeClaim"),
+    ("serviceaccount \"", "ServiceAccount"),
+    ("runtimeclass.node.k8s.io \"", "RuntimeClass"),
+    ("runtimeclass \"", "RuntimeClass"),
+    ("secretproviderclass.secrets-store.csi.x-k8s.io \"", "SecretProviderClass"),
+    ("secretproviderclasses.secrets-store.csi.x-k8s.io \"", "SecretProviderClass"),
 ];
 
-/// Reads a container's waiting message, a `FailedMount` or a scheduler message.
+/// Reads a container's waiting message, an event of a pod or of its controller, or a scheduler message.
 pub(crate) fn missing(message: &str) -> Option<Missing> {
-    missing_key(message).or_else(|| missing_object(message))
+    missing_key(message).or_else(|| missing_object(message)).or_else(|| missing_priority(message))
 }
 
 fn missing_object(message: &str) -> Option<Missing> {
+    // Names of objects are lower case; how the kind before them is written differs.
+    let message = message.to_ascii_lowercase();
     KINDS.iter().find_map(|(word, kind)| {
-        let (_, after) = message.split_once(&format!("{word} \""))?;
+        let (_, after) = message.split_once(word)?;
         let (name, rest) = after.split_once('"')?;
         rest.trim_start().starts_with("not found").then(|| Missing {
             kind,
@@ -34,6 +42,11 @@ fn missing_object(message: &str) -> Option<Missing> {
             key: None,
         })
     })
+}
+
+fn missing_priority(message: &str) -> Option<Missing> {
+    let name = between(message, "no PriorityClass with name ", " was found")?;
+    Some(Missing { kind: "PriorityClass", name: name.to_owned(), key: None })
 }
 
 /// `couldn't find key K in Secret ns/x`, `configmap references non-existent config key: K`.
@@ -68,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kubelet_texts_name_the_reference() {
+    fn texts_of_the_cluster_name_the_reference() {
         let cases = [
             ("secret \"a-b\" not found", "Secret", "a-b", None),
             ("MountVolume.SetUp failed for volume \"v\" : configmap \"c\" not found", "ConfigMap", "c", None),
@@ -76,6 +89,31 @@ mod tests {
             ("couldn't find key X in ConfigMap shop/app-config", "ConfigMap", "app-config", Some("X")),
             ("configmap references non-existent config key: nginx.conf", "ConfigMap", "", Some("nginx.conf")),
             ("persistentvolumeclaim \"data\" not found", "PersistentVolumeClaim", "data", None),
+            (
+                "pods \"a-\" is forbidden: error looking up service account shop/a: serviceaccount \"a\" not found",
+                "ServiceAccount",
+                "a",
+                None,
+            ),
+            (
+                "pods \"a-\" is forbidden: no PriorityClass with name gold was found",
+                "PriorityClass",
+                "gold",
+                None,
+            ),
+            (
+                "failed to get runtime class: runtimeclass.node.k8s.io \"gvisor\" not found",
+                "RuntimeClass",
+                "gvisor",
+                None,
+            ),
+            ("pod rejected: RuntimeClass \"gvisor\" not found", "RuntimeClass", "gvisor", None),
+            (
+                "failed to get secretproviderclass shop/vault, error: SecretProviderClass.secrets-store.csi.x-k8s.io \"vault\" not found",
+                "SecretProviderClass",
+                "vault",
+                None,
+            ),
         ];
         for (message, kind, name, key) in cases {
             let found = missing(message).unwrap();

@@ -9,7 +9,7 @@ pub(crate) struct Reason {
 }
 
 /// Patterns in the scheduler's filter order, which breaks ties.
-const CLASSES: [(&str, &str); 26] = [
+const CLASSES: [(&str, &str); 29] = [
     ("were unschedulable", "cordoned"),
     ("didn't match the requested node name", "node-name"),
     ("untolerated taint", "taint"),
@@ -36,6 +36,9 @@ const CLASSES: [(&str, &str); 26] = [
     ("is being deleted", "deleting-pvc"),
     ("bound to non-existent persistentvolume", "lost-pvc"),
     ("waiting for ephemeral volume controller", "ephemeral-pvc"),
+    ("resourceclaim", "dra"),
+    ("resource claim", "dra"),
+    ("allocate all claims", "dra"),
 ];
 
 /// Reads `0/N nodes are available: <count reason>, … preemption: …`.

@@ -45,6 +45,9 @@ impl Recording {
         if let Some(path) = request.path.strip_suffix("/log") {
             return Some(self.log(path, request));
         }
+        if request.path == "/apis" {
+            return Some((200, self.files.get("discovery/apis.json")?.clone()));
+        }
         let source = SOURCES.iter().find(|source| {
             let group =
                 if source.group.is_empty() { "/api".to_owned() } else { format!("/apis/{}", source.group) };
