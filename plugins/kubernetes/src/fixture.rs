@@ -1,6 +1,8 @@
 //! A cluster for tests: objects in memory, served with paging, selectors, refusals and logs.
 
-use std::{cell::Cell, collections::BTreeMap};
+mod server;
+
+use std::collections::BTreeMap;
 
 use holmes_plugin::{
     Host, Request,
@@ -17,9 +19,16 @@ const NOW: u64 = 1_794_842_960_000;
 #[derive(Debug, Default)]
 pub(crate) struct Fixture {
     objects: BTreeMap<(String, String), Vec<Value>>,
-    logs: BTreeMap<String, String>,
+    logs: BTreeMap<String, Vec<u8>>,
     forbidden: Vec<String>,
     discovery: BTreeMap<String, Value>,
+    proxied: BTreeMap<String, Value>,
+    /// Objects in a page at most, whatever is asked for.
+    page: Option<usize>,
+    /// The list request that a compacted database refuses.
+    expired: Option<usize>,
+    /// Does every page after a list's first get no answer?
+    broken: bool,
 }
 
 /// A pod that runs well.
@@ -91,9 +100,9 @@ impl Fixture {
         pod: &str,
         container: &str,
         previous: bool,
-        text: &str,
+        text: impl Into<Vec<u8>>,
     ) -> Self {
-        self.logs.insert(format!("{namespace}/{pod}/{container}/{previous}"), text.to_owned());
+        self.logs.insert(format!("{namespace}/{pod}/{container}/{previous}"), text.into());
         self
     }
 
@@ -119,117 +128,46 @@ impl Fixture {
             )
     }
 
+    /// Serves what a service answers behind the proxy; any other proxied path is forbidden.
+    pub(crate) fn proxied(mut self, path: &str, answer: Value) -> Self {
+        self.proxied.insert(path.to_owned(), answer);
+        self
+    }
+
+    /// Refuses discovery.
+    pub(crate) fn forbid_discovery(self) -> Self {
+        self.forbid("discovery")
+    }
+
+    /// Never sends more than so many objects at once.
+    pub(crate) fn paged(mut self, objects: usize) -> Self {
+        self.page = Some(objects);
+        self
+    }
+
+    /// Answers the list request of this number (from 1) with 410.
+    pub(crate) fn expires_at(mut self, request: usize) -> Self {
+        self.expired = Some(request);
+        self
+    }
+
+    /// Answers every page after a list's first with 503.
+    pub(crate) fn breaks_off(mut self) -> Self {
+        self.broken = true;
+        self
+    }
+
     /// The host of this cluster.
     pub(crate) fn host(self) -> Host {
-        let lists = Cell::new(0);
-        Canned::new().at(NOW).respond(move |request| Some(self.answer(request, &lists))).host()
-    }
-
-    fn answer(&self, request: &Request, lists: &Cell<usize>) -> (u16, Vec<u8>) {
-        if request.path == "/fixture/lists" {
-            return (200, lists.get().to_string().into_bytes());
-        }
-        if let Some(document) = self.discovery.get(&request.path) {
-            return (200, document.to_string().into_bytes());
-        }
-        let words: Vec<&str> = request.path.trim_start_matches('/').split('/').collect();
-        let (root, rest) = match words.as_slice() {
-            ["api", version, rest @ ..] => (format!("/api/{version}"), rest),
-            ["apis", group, version, rest @ ..] => (format!("/apis/{group}/{version}"), rest),
-            _ => return status(404, "NotFound", "the server could not find the requested resource", None),
-        };
-        let (namespace, rest) = match rest {
-            ["namespaces", namespace, rest @ ..] if !rest.is_empty() => (Some(*namespace), rest),
-            rest => (None, rest),
-        };
-        match rest {
-            [plural] | [plural, _] if self.forbidden.iter().any(|it| it == plural) => {
-                status(403, "Forbidden", &format!("{plural} is forbidden"), None)
-            }
-            [plural] => self.list(request, &root, plural, namespace, lists),
-            [plural, name] => self.get(&root, plural, namespace, name),
-            ["pods", pod, "log"] => self.read_log(request, namespace.unwrap_or_default(), pod),
-            _ => status(404, "NotFound", "no such path", None),
-        }
-    }
-
-    fn list(
-        &self,
-        request: &Request,
-        root: &str,
-        plural: &str,
-        namespace: Option<&str>,
-        lists: &Cell<usize>,
-    ) -> (u16, Vec<u8>) {
-        lists.set(lists.get() + 1);
-        let Some(all) = self.objects.get(&(root.to_owned(), plural.to_owned())) else {
-            if root.contains("metrics") {
-                return status(404, "NotFound", "the server could not find the requested resource", None);
-            }
-            return (200, json!({"items": []}).to_string().into_bytes());
-        };
-        let query =
-            |name: &str| request.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-        let found: Vec<&Value> = all
-            .iter()
-            .filter(|it| namespace.is_none_or(|namespace| field::namespace(it) == namespace))
-            .filter(|it| query("labelSelector").is_none_or(|selector| labelled(it, selector)))
-            .filter(|it| query("fieldSelector").is_none_or(|selector| fielded(it, selector)))
-            .collect();
-        let limit: usize = query("limit").map_or(usize::MAX, |limit| limit.parse().unwrap());
-        let from: usize = query("continue").map_or(0, |token| token.parse().unwrap());
-        let to = from.saturating_add(limit).min(found.len());
-        let token = if to < found.len() { to.to_string() } else { String::new() };
-        (200, json!({"metadata": {"continue": token}, "items": &found[from..to]}).to_string().into_bytes())
-    }
-
-    fn get(&self, root: &str, plural: &str, namespace: Option<&str>, name: &str) -> (u16, Vec<u8>) {
-        let all = self.objects.get(&(root.to_owned(), plural.to_owned()));
-        let found = all.into_iter().flatten().find(|it| {
-            field::name(it) == name && namespace.is_none_or(|namespace| field::namespace(it) == namespace)
-        });
-        match found {
-            Some(object) => (200, object.to_string().into_bytes()),
-            None => status(404, "NotFound", &format!("{plural} \"{name}\" not found"), Some(name)),
-        }
-    }
-
-    fn read_log(&self, request: &Request, namespace: &str, pod: &str) -> (u16, Vec<u8>) {
-        if self.forbidden.iter().any(|it| it == "pods/log") {
-            return status(403, "Forbidden", "pods/log is forbidden", None);
-        }
-        let query =
-            |name: &str| request.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-        let container = query("container").unwrap_or_default();
-        let key = format!("{namespace}/{pod}/{container}/{}", query("previous") == Some("true"));
-        match self.logs.get(&key) {
-            Some(text) => (200, text.clone().into_bytes()),
-            None => {
-                status(400, "BadRequest", &format!("container \"{container}\" is waiting to start"), None)
-            }
-        }
+        let server = server::Server::of(self);
+        Canned::new().at(NOW).respond(move |request| Some(server.answer(request))).host()
     }
 }
 
-fn labelled(object: &Value, selector: &str) -> bool {
-    selector.split(',').all(|part| {
-        let (key, value) = part.split_once('=').unwrap();
-        object["metadata"]["labels"][key] == value
-    })
-}
-
-fn fielded(object: &Value, selector: &str) -> bool {
-    selector.split(',').all(|part| {
-        let (path, value) = part.split_once('=').unwrap();
-        field::text(object, &format!("/{}", path.replace('.', "/"))) == value
-    })
-}
-
-fn status(code: u16, reason: &str, message: &str, name: Option<&str>) -> (u16, Vec<u8>) {
-    let details = name.map(|name| json!({"name": name}));
-    let status =
-        json!({"kind": "Status", "code": code, "reason": reason, "message": message, "details": details});
-    (code, status.to_string().into_bytes())
+/// How many requests of a sort the fixture has answered: `lists`, `discoveries`, `logs`.
+pub(crate) fn asked(host: &Host, what: &str) -> usize {
+    let answer = host.send(Request::get("kubernetes", format!("/fixture/{what}"))).unwrap();
+    answer.text().unwrap().parse().unwrap()
 }
 
 /// Did the tool say that it left something out? The SDK shows the flag to the host alone, and in `Debug`.

@@ -1,12 +1,14 @@
 //! Resolves the word that a model used for a kind: plural, singular, short name, Kind, or `deployments.apps`.
 //!
-//! The core group wins, then discovery's order; what else the word could mean is said in a note.
+//! Built-in kinds cost no request. For any other word discovery is read: the core group wins, then discovery's
+//! order; what else the word could mean is said in a note.
 
 mod builtin;
+mod discovery;
 
 use holmes_plugin::{
     Host, ToolError,
-    kubernetes::{Cluster, Resource},
+    kubernetes::{ReadError, Resource},
 };
 
 use crate::nearest;
@@ -25,28 +27,45 @@ const SHADOWS: &[&str] = &["metrics.k8s.io", "events.k8s.io"];
 
 /// The kind that a word names.
 pub(crate) fn resolve(host: &Host, word: &str) -> Result<Found, ToolError> {
-    match Cluster::new(host).resources() {
-        Ok(resources) => choose(&resources, word),
-        // Every cluster serves the built-in kinds, and some accounts may not read discovery.
-        Err(error) => choose(&builtin::kinds(), word).map_err(|unknown| ToolError {
-            message: format!("{} (discovery failed: {})", unknown.message, error.message()),
-            ..unknown
+    let word = word.trim().to_ascii_lowercase();
+    let builtin = builtin::kinds();
+    if let Some(found) = choose(&builtin, &word) {
+        return Ok(found);
+    }
+    match discovery::kinds(host) {
+        Ok(served) => choose(&served, &word).ok_or_else(|| {
+            ToolError::invalid(format!(
+                "the cluster serves no kind `{}`; {}",
+                word.escape_debug(),
+                hint(&served, &word)
+            ))
         }),
+        // Unread is not unserved.
+        Err(error) => Err(unread(&error, &builtin, &word)),
     }
 }
 
-fn choose(resources: &[Resource], word: &str) -> Result<Found, ToolError> {
-    let word = word.trim().to_ascii_lowercase();
-    let mut matching = resources.iter().filter(|resource| resource.listable && names(resource, &word));
+fn unread(error: &ReadError, builtin: &[Resource], word: &str) -> ToolError {
+    let tried = if matches!(error, ReadError::Forbidden(_)) { "not permitted to" } else { "could not" };
+    let message = format!(
+        "{tried} read which kinds the cluster serves: {}. Whether it serves `{}` is unknown; of the kinds that every cluster serves, {}",
+        error.message(),
+        word.escape_debug(),
+        hint(builtin, word)
+    );
+    ToolError { message, ..ToolError::from(error.clone()) }
+}
+
+fn choose(resources: &[Resource], word: &str) -> Option<Found> {
     let mut candidates: Vec<&Resource> = Vec::new();
     // Discovery may tell a group twice; the core group is told first, but let nothing depend on it.
-    for resource in matching.by_ref() {
+    for resource in resources.iter().filter(|resource| resource.listable && names(resource, word)) {
         if !candidates.iter().any(|known| known.group == resource.group && known.plural == resource.plural) {
             candidates.push(resource);
         }
     }
     candidates.sort_by_key(|resource| !resource.group.is_empty());
-    let Some((&chosen, others)) = candidates.split_first() else { return Err(unknown(resources, &word)) };
+    let (&chosen, others) = candidates.split_first()?;
     let others: Vec<String> = others
         .iter()
         .filter(|other| !SHADOWS.contains(&other.group.as_str()))
@@ -54,7 +73,12 @@ fn choose(resources: &[Resource], word: &str) -> Result<Found, ToolError> {
         .collect();
     let note = (!others.is_empty())
         .then(|| format!("`{word}` was read as {}; it also names {}", qualified(chosen), others.join(", ")));
-    Ok(Found { resource: chosen.clone(), note })
+    Some(Found { resource: chosen.clone(), note })
+}
+
+/// Does every cluster serve it?
+pub(crate) fn is_built_in(resource: &Resource) -> bool {
+    builtin::kinds().iter().any(|known| known.plural == resource.plural && known.group == resource.group)
 }
 
 /// `deployments.apps`, or `pods` for the core group.
@@ -87,60 +111,18 @@ fn bare(resource: &Resource, word: &str) -> bool {
         || resource.short_names.iter().any(|short| short == word)
 }
 
-fn unknown(resources: &[Resource], word: &str) -> ToolError {
+/// What the word may have meant.
+fn hint(resources: &[Resource], word: &str) -> String {
     let head = word.split(['.', '/']).next().unwrap_or(word);
     let listable = resources.iter().filter(|resource| resource.listable);
     let near =
         nearest::names(head, listable.flat_map(|resource| [resource.plural.as_str(), &resource.singular]));
-    let hint = if near.is_empty() {
+    if near.is_empty() {
         "a plural such as `pods` or `deployments.apps` is expected".to_owned()
     } else {
         format!("nearest: {}", near.join(", "))
-    };
-    ToolError::invalid(format!("the cluster serves no kind `{}`; {hint}", word.escape_debug()))
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn kinds() -> Vec<Resource> {
-        let mut kinds = vec![
-            Resource::known("metrics.k8s.io", "v1beta1", "pods", "PodMetrics", true),
-            Resource::known("serving.knative.dev", "v1", "services", "Service", true),
-        ];
-        kinds.extend(builtin::kinds());
-        kinds
-    }
-
-    #[test]
-    fn every_form_of_a_kind_is_understood() {
-        for word in ["pods", "Pod", "po", "PODS", "v1/Pod"] {
-            assert_eq!(choose(&kinds(), word).unwrap().resource.api_version(), "v1", "{word}");
-        }
-        for word in ["deploy", "deployments.apps", "deployment.v1.apps", "apps/v1/deployment"] {
-            assert_eq!(choose(&kinds(), word).unwrap().resource.plural, "deployments", "{word}");
-        }
-    }
-
-    #[test]
-    fn the_core_group_wins_and_the_other_meaning_is_noted() {
-        let found = choose(&kinds(), "services").unwrap();
-        assert_eq!(found.resource.group, "");
-        assert_eq!(
-            found.note.unwrap(),
-            "`services` was read as services; it also names services.serving.knative.dev"
-        );
-        assert_eq!(choose(&kinds(), "pods").unwrap().note, None);
-        assert_eq!(
-            choose(&kinds(), "services.serving.knative.dev").unwrap().resource.group,
-            "serving.knative.dev"
-        );
-    }
-
-    #[test]
-    fn an_unknown_kind_names_the_nearest() {
-        let error = choose(&kinds(), "deploymnet").unwrap_err();
-        assert!(error.message.contains("nearest: deployment"), "{error}");
-    }
-}
+mod tests;

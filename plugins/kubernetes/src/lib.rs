@@ -22,6 +22,8 @@ mod lookup;
 mod missing;
 mod names;
 mod nearest;
+#[cfg(test)]
+mod paging;
 mod quantity;
 mod query;
 mod read;
@@ -46,4 +48,5 @@ holmes_plugin::toolset!(
     tools::fetch_pod_logs::fetch_pod_logs,
     tools::kubectl_top_pods::kubectl_top_pods,
     tools::kubectl_top_nodes::kubectl_top_nodes,
+    tools::get_prometheus_target::get_prometheus_target,
 );

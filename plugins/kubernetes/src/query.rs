@@ -2,15 +2,38 @@
 
 pub(crate) mod path;
 
-use holmes_plugin::{Host, ToolError, serde_json::Value};
+use holmes_plugin::{Host, ToolError, arguments, serde_json::Value};
 use jaq_json::Val;
 
 use crate::{
     age::Now,
     jq::{self, Program, plan::Plan},
-    read,
+    read::{self, Part},
     scope::Scope,
 };
+
+/// What to evaluate on what.
+#[arguments]
+pub struct Query {
+    /// Kind, in the plural, for example `pods` or `deployments.apps`.
+    pub kind: String,
+    /// jq expression over the list, for example `.items[] | select(.status.phase == "Failed") | .metadata.name`.
+    pub jq_expr: String,
+    /// Namespace. Left out: all namespaces.
+    pub namespace: Option<String>,
+    /// Label selector, for example `app=web,tier!=db`.
+    pub label_selector: Option<String>,
+    /// Field selector, for example `spec.nodeName=node-1`.
+    pub field_selector: Option<String>,
+}
+
+impl Query {
+    /// What the query looks at.
+    pub(crate) fn scope(&self, host: &Host) -> Result<Scope, ToolError> {
+        let scope = Scope::parse(host, &self.kind, self.namespace.as_deref())?;
+        Ok(scope.selected(self.label_selector.as_deref(), self.field_selector.as_deref()))
+    }
+}
 
 /// Objects that a program sees at once: fewer than a page, as jaq's values are several times their JSON.
 const CHUNK: usize = 100;
@@ -22,10 +45,10 @@ const WHOLE: usize = 48 << 20;
 const MOST_RESULTS: usize = 1_000_000;
 
 /// What was processed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Processed {
-    /// Objects in the scope, over all pages.
-    pub items: usize,
+    /// Objects in the scope, over all pages. Only an expression about single objects may have seen a part.
+    pub items: Part,
     /// Results of the program.
     pub matches: usize,
 }
@@ -53,13 +76,16 @@ pub(crate) fn run(
                 collected.push(value);
                 collected.len() < MOST_RESULTS
             })?;
+            if let Some(rest) = items.rest {
+                return Err(rest.error(scope, items.objects));
+            }
             rest.run(collected.into_iter().collect(), &mut emit)?;
             items
         }
         Plan::Whole(code) => {
             let program = Program::parse(&code, now)?;
             let list = whole(host, scope)?;
-            let items = list.len();
+            let items = Part { objects: list.len(), rest: None };
             program.run(jq::list(list), &mut emit)?;
             items
         }
@@ -77,10 +103,10 @@ fn chunks(
     scope: &Scope,
     program: &Program,
     emit: &mut impl FnMut(Val) -> bool,
-) -> Result<usize, ToolError> {
+) -> Result<Part, ToolError> {
     let mut chunk = Vec::with_capacity(CHUNK);
     let mut failure = None;
-    let items = read::each(host, scope, |object| {
+    let items = read::part(host, scope, |object| {
         if failure.is_some() {
             return;
         }

@@ -1,6 +1,7 @@
 //! The tools: one file each.
 
 pub mod fetch_pod_logs;
+pub mod get_prometheus_target;
 pub mod kubectl_describe;
 pub mod kubectl_events;
 pub mod kubectl_find_resource;

@@ -28,6 +28,9 @@ impl Plan {
         if let Some((inner, rest)) = array(code).filter(|(inner, _)| streams(inner)) {
             return Self::Collect { each: inner.to_owned(), rest: rest.to_owned() };
         }
+        if let Some((inner, rest)) = map(code).filter(|(inner, _)| !inner.contains('#')) {
+            return Self::Collect { each: format!("{ITEMS} | ({inner})"), rest: rest.to_owned() };
+        }
         // The commonest way to count.
         let bare: String = code.chars().filter(|letter| !letter.is_whitespace()).collect();
         if bare == ".items|length" {
@@ -58,6 +61,19 @@ fn array(code: &str) -> Option<(&str, &str)> {
     let inside = code.strip_prefix('[')?;
     // Brackets that close are reported at the depth outside, so the first one closes ours.
     let (end, _) = top_level(inside).find(|(_, letter)| *letter == ']')?;
+    closed(inside, end)
+}
+
+/// The inside of a leading `.items | map(…)`, and the program behind its pipe.
+fn map(code: &str) -> Option<(&str, &str)> {
+    let piped = code.strip_prefix(".items")?.trim_start().strip_prefix('|')?;
+    let inside = piped.trim_start().strip_prefix("map")?.trim_start().strip_prefix('(')?;
+    let (end, _) = top_level(inside).find(|(_, letter)| *letter == ')')?;
+    closed(inside, end)
+}
+
+/// What stands before the bracket at `end`, and the program behind the pipe after it.
+fn closed(inside: &str, end: usize) -> Option<(&str, &str)> {
     let rest = inside.get(end + 1..)?.trim();
     let rest = if rest.is_empty() { "." } else { rest.strip_prefix('|')?.trim() };
     Some((inside.get(..end)?, rest))
@@ -117,6 +133,10 @@ mod tests {
         };
         assert_eq!(plan, expected);
         assert!(matches!(Plan::of(".items|length"), Plan::Collect { .. }));
+        let plan = Plan::of(".items | map(select(.a), .b) | length");
+        let expected =
+            Plan::Collect { each: ".items[] | (select(.a), .b)".to_owned(), rest: "length".to_owned() };
+        assert_eq!(plan, expected);
     }
 
     #[test]
@@ -125,7 +145,8 @@ mod tests {
             ".items[].a, .kind",
             ".items[].a // 1",
             ".items[] as $x | .kind",
-            ".items | map(.a)",
+            ".items | map(.a) + [1]",
+            ".items | map_values(.a)",
             "[.items[].a] + [.items[].b]",
             "[.items[], 1] | length",
             "first(.items[])",

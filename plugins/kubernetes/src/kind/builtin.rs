@@ -1,9 +1,11 @@
-//! The kinds that every cluster serves, for accounts that may not read discovery.
+//! The kinds that every supported cluster serves: naming one costs no discovery, and needs no right to read it.
 
 use holmes_plugin::kubernetes::Resource;
 
 /// Group, version, plural, Kind, short names, namespaced.
 type Known = (&'static str, &'static str, &'static str, &'static str, &'static [&'static str], bool);
+
+const WEBHOOKS: &str = "admissionregistration.k8s.io";
 
 const KNOWN: &[Known] = &[
     ("", "v1", "pods", "Pod", &["po"], true),
@@ -37,7 +39,26 @@ const KNOWN: &[Known] = &[
     ("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding", &[], true),
     ("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", &[], false),
     ("rbac.authorization.k8s.io", "v1", "clusterrolebindings", "ClusterRoleBinding", &[], false),
-    ("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", &["crd"], false),
+    (
+        "apiextensions.k8s.io",
+        "v1",
+        "customresourcedefinitions",
+        "CustomResourceDefinition",
+        &["crd", "crds"],
+        false,
+    ),
+    ("", "v1", "podtemplates", "PodTemplate", &[], true),
+    ("apps", "v1", "controllerrevisions", "ControllerRevision", &[], true),
+    ("coordination.k8s.io", "v1", "leases", "Lease", &[], true),
+    ("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", &["pc"], false),
+    ("node.k8s.io", "v1", "runtimeclasses", "RuntimeClass", &[], false),
+    ("storage.k8s.io", "v1", "volumeattachments", "VolumeAttachment", &[], false),
+    ("storage.k8s.io", "v1", "csidrivers", "CSIDriver", &[], false),
+    ("storage.k8s.io", "v1", "csinodes", "CSINode", &[], false),
+    (WEBHOOKS, "v1", "validatingwebhookconfigurations", "ValidatingWebhookConfiguration", &[], false),
+    (WEBHOOKS, "v1", "mutatingwebhookconfigurations", "MutatingWebhookConfiguration", &[], false),
+    ("apiregistration.k8s.io", "v1", "apiservices", "APIService", &[], false),
+    ("certificates.k8s.io", "v1", "certificatesigningrequests", "CertificateSigningRequest", &["csr"], false),
 ];
 
 /// The built-in kinds, core group first.

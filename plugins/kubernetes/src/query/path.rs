@@ -4,6 +4,9 @@ use holmes_plugin::{ToolError, serde_json::Value};
 
 use crate::field;
 
+/// What a cell without any value says, as kubectl's does.
+pub(crate) const NONE: &str = "<none>";
+
 /// A column: its header and where its cells come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Column {
@@ -37,7 +40,7 @@ impl Column {
     pub(crate) fn cell(&self, object: &Value) -> String {
         let found = select(vec![object], &self.steps);
         let values: Vec<String> = found.into_iter().filter(|it| !it.is_null()).map(field::plain).collect();
-        if values.is_empty() { "<none>".to_owned() } else { values.join(",") }
+        if values.is_empty() { NONE.to_owned() } else { values.join(",") }
     }
 }
 

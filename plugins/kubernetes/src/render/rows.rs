@@ -12,7 +12,7 @@ mod workload;
 
 use holmes_plugin::{kubernetes::Resource, serde_json::Value};
 
-use crate::{age::Now, field};
+use crate::{age::Now, field, scope::Scope};
 
 /// Does a reader who looks for trouble want this row first?
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,8 +61,24 @@ pub(crate) struct Layout {
 pub(crate) struct Frame {
     /// Begin with the namespace.
     pub namespace: bool,
+    /// Then the name, and the age at the end. An event's own say nothing that its columns do not.
+    pub identity: bool,
     /// End with the labels.
     pub labels: bool,
+}
+
+impl Frame {
+    /// What a scope's rows need.
+    pub(crate) fn of(scope: &Scope) -> Self {
+        let identity = scope.resource.kind != "Event";
+        Self { namespace: scope.spans_namespaces(), identity, labels: false }
+    }
+
+    /// With the labels.
+    #[must_use]
+    pub(crate) fn with_labels(self) -> Self {
+        Self { labels: true, ..self }
+    }
 }
 
 impl Layout {
@@ -95,12 +111,12 @@ impl Layout {
     }
 
     /// All columns of a table.
-    pub(crate) fn headers(&self, frame: Frame) -> Vec<&'static str> {
+    pub(crate) fn headers<'a>(&self, frame: Frame) -> Vec<&'a str> {
         let mut headers = Vec::new();
         headers.extend(frame.namespace.then_some("NAMESPACE"));
-        headers.push("NAME");
+        headers.extend(frame.identity.then_some("NAME"));
         headers.extend(self.columns);
-        headers.push("AGE");
+        headers.extend(frame.identity.then_some("AGE"));
         headers.extend(frame.labels.then_some("LABELS"));
         headers
     }
@@ -110,9 +126,9 @@ impl Layout {
         let Row { cells, health } = (self.row)(object, now);
         let mut all = Vec::with_capacity(cells.len() + 4);
         all.extend(frame.namespace.then(|| field::namespace(object).to_owned()));
-        all.push(field::name(object).to_owned());
+        all.extend(frame.identity.then(|| field::name(object).to_owned()));
         all.extend(cells);
-        all.push(now.age(field::text(object, "/metadata/creationTimestamp")));
+        all.extend(frame.identity.then(|| now.age(field::text(object, "/metadata/creationTimestamp"))));
         all.extend(frame.labels.then(|| field::pairs(object, "/metadata/labels")));
         Row { cells: all, health }
     }

@@ -27,10 +27,9 @@ pub fn kubectl_find_resource(host: &Host, arguments: FindResource) -> Result<Out
         ));
     }
     let scope = Scope::parse(host, &arguments.kind, None)?;
-    let frame = Frame { namespace: scope.spans_namespaces(), labels: true };
-    let mut listing = Listing::new(host, &scope, frame);
+    let mut listing = Listing::new(host, &scope, Frame::of(&scope).with_labels());
     let mut known = Vec::new();
-    let searched = read::each(host, &scope, |object| {
+    let part = read::part(host, &scope, |object| {
         if matches(&object, &keyword) {
             listing.add(&object);
         } else {
@@ -38,8 +37,13 @@ pub fn kubectl_find_resource(host: &Host, arguments: FindResource) -> Result<Out
         }
     })?;
     if listing.len() > 0 {
-        let of = format!("of {} matches for `{keyword}` among {searched} {}", listing.len(), scope.kind());
-        return Ok(listing.finish(host, &scope, &of));
+        let of =
+            format!("of {} matches for `{keyword}` among {} {}", listing.len(), part.objects, scope.kind());
+        return Ok(listing.finish(host, &scope, &of, &part));
+    }
+    let searched = part.objects;
+    if let Some(rest) = part.rest {
+        return Err(rest.error(&scope, searched));
     }
     let near = crate::nearest::names(&keyword, known.iter().map(String::as_str));
     let near = if near.is_empty() { String::new() } else { format!(" Nearest names: {}.", near.join(", ")) };

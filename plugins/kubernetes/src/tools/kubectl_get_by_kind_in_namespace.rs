@@ -13,7 +13,8 @@ pub struct GetByKindInNamespace {
     pub namespace: String,
 }
 
-/// Lists all objects of a kind in a namespace as a wide table, with exact counts.
+/// Lists all objects of a kind in one namespace as a wide table with exact counts. If not all rows fit, those with
+/// a visible problem come first; columns that are empty in every row are left out.
 #[tool(read_only)]
 pub fn kubectl_get_by_kind_in_namespace(
     host: &Host,
@@ -26,7 +27,7 @@ pub fn kubectl_get_by_kind_in_namespace(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{Fixture, is_truncated, pod};
+    use crate::fixture::{Fixture, asked, event, is_truncated, pod};
 
     fn list(host: &Host, kind: &str, namespace: &str) -> Result<Output, ToolError> {
         let arguments = GetByKindInNamespace { kind: kind.to_owned(), namespace: namespace.to_owned() };
@@ -53,13 +54,7 @@ mod tests {
         assert!(text.contains("STATUS: Running 4999, CrashLoopBackOff 1"));
         assert!(text.contains("0 of them with a visible problem"));
         assert!(text.lines().nth(1).unwrap().contains("worker-598d75d5d9-04321"), "problems come first");
-        assert_eq!(host_requests(&host), 10, "pages of 500");
-    }
-
-    fn host_requests(host: &Host) -> usize {
-        // The fixture counts list requests; it is asked through a path of its own.
-        let answer = host.send(holmes_plugin::Request::get("kubernetes", "/fixture/lists")).unwrap();
-        answer.text().unwrap().parse().unwrap()
+        assert_eq!(asked(&host, "lists"), 10, "pages of 500");
     }
 
     #[test]
@@ -78,5 +73,15 @@ mod tests {
         let error = list(&Fixture::new().forbid("pods").host(), "pods", "a").unwrap_err();
         assert_eq!(error.kind, ErrorKind::PolicyDenied);
         assert!(list(&Fixture::new().host(), "pods", "a/b").is_err());
+    }
+
+    #[test]
+    fn events_show_what_they_are_about_and_not_their_own_names() {
+        let pod = pod("a", "x");
+        let host = Fixture::new().with(event(&pod, "Warning", "BackOff", "2026-11-16T15:29:00Z")).host();
+        let text = list(&host, "events", "a").unwrap().to_text();
+        let expected = "LAST-SEEN  COUNT  TYPE     REASON   OBJECT  MESSAGE\n\
+                        20s        3      Warning  BackOff  Pod/x   about x\n";
+        assert!(text.starts_with(expected), "{text}");
     }
 }

@@ -4,6 +4,7 @@ use holmes_plugin::prelude::*;
 
 use crate::{
     lookup,
+    read::Part,
     render::{listing::Listing, rows::Frame},
 };
 
@@ -18,19 +19,25 @@ pub struct GetByName {
     pub namespace: Option<String>,
 }
 
-/// Shows one object as a row of a wide table, with its labels.
+/// Shows the object of exactly that name as a row of a wide table, with its labels. If there is none: the nearest
+/// names, and the namespaces that have it.
 #[tool(read_only)]
 pub fn kubectl_get_by_name(host: &Host, arguments: GetByName) -> Result<Output, ToolError> {
     let found = lookup::by_name(host, &arguments.kind, &arguments.name, arguments.namespace.as_deref())?;
     if found.objects.is_empty() {
         return Ok(Output::no_data(found.missing));
     }
-    let frame = Frame { namespace: found.scope.spans_namespaces(), labels: true };
-    let mut listing = Listing::new(host, &found.scope, frame);
+    let mut listing = Listing::new(host, &found.scope, Frame::of(&found.scope).with_labels());
     for object in &found.objects {
         listing.add(object);
     }
-    Ok(listing.finish(host, &found.scope, &format!("of {} {} by name", listing.len(), found.scope.kind())))
+    let part = Part { objects: listing.len(), rest: None };
+    Ok(listing.finish(
+        host,
+        &found.scope,
+        &format!("of {} {} by name", listing.len(), found.scope.kind()),
+        &part,
+    ))
 }
 
 #[cfg(test)]

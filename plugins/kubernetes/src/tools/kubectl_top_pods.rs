@@ -11,7 +11,7 @@ pub struct TopPods {
     pub namespace: Option<String>,
 }
 
-/// Shows CPU and memory that pods use now, heaviest memory first.
+/// Shows CPU and memory that pods use now, summed over their containers, heaviest memory first.
 #[tool(read_only)]
 pub fn kubectl_top_pods(host: &Host, arguments: TopPods) -> Result<Output, ToolError> {
     let scope = usage::scope("pods", "PodMetrics", names::namespace(arguments.namespace.as_deref())?);

@@ -2,41 +2,31 @@
 
 use holmes_plugin::prelude::*;
 
-use crate::{budget, query, scope::Scope};
+use crate::{
+    budget, field,
+    query::{self, Query},
+};
 
 /// How many results a preview has, and how long each may be.
 const PREVIEW: usize = 10;
 const PREVIEW_LENGTH: usize = 200;
 
-/// What to count.
-#[arguments]
-pub struct Count {
-    /// Kind, in the plural, for example `pods` or `deployments.apps`.
-    pub kind: String,
-    /// jq expression whose results are counted, for example `.items[] | select(.status.phase == "Failed")`.
-    pub jq_expr: String,
-    /// Namespace. Left out: all namespaces.
-    pub namespace: Option<String>,
-    /// Label selector, for example `app=web,tier!=db`.
-    pub label_selector: Option<String>,
-    /// Field selector, for example `spec.nodeName=node-1`.
-    pub field_selector: Option<String>,
-}
-
 /// Counts the results of a jq expression over all objects of a kind (all pages), with a short preview.
 #[tool(read_only)]
-pub fn kubernetes_count(host: &Host, arguments: Count) -> Result<Output, ToolError> {
-    let scope = Scope::parse(host, &arguments.kind, arguments.namespace.as_deref())?
-        .selected(arguments.label_selector.as_deref(), arguments.field_selector.as_deref());
+pub fn kubernetes_count(host: &Host, arguments: Query) -> Result<Output, ToolError> {
+    let scope = arguments.scope(host)?;
     let mut preview = Vec::new();
     let mut number = None;
     let done = query::run(host, &scope, &arguments.jq_expr, |result| {
         if preview.len() < PREVIEW {
-            let text = crate::field::plain(&result);
+            let text = field::plain(&result);
             number = result.as_i64();
             preview.push(budget::line(&text, PREVIEW_LENGTH));
         }
     })?;
+    if let Some(rest) = done.items.rest {
+        return Err(rest.error(&scope, done.items.objects));
+    }
     let mut notes = scope.notes.clone();
     if let (1, Some(number)) = (done.matches, number) {
         notes.push(format!(
@@ -47,7 +37,7 @@ pub fn kubernetes_count(host: &Host, arguments: Count) -> Result<Output, ToolErr
         notes.push(format!("preview shows {} of {} results", preview.len(), done.matches));
     }
     Output::data(json!({
-        "total_items_processed": done.items,
+        "total_items_processed": done.items.objects,
         "matches_found": done.matches,
         "preview": preview,
         "stderr": "",
@@ -66,7 +56,7 @@ mod tests {
         for number in 0..700 {
             fixture = fixture.with(pod("a", &format!("p{number}")));
         }
-        let arguments = Count {
+        let arguments = Query {
             kind: "pods".to_owned(),
             jq_expr: code.to_owned(),
             namespace: None,

@@ -2,28 +2,15 @@
 
 use holmes_plugin::prelude::*;
 
-use crate::{budget, query, scope::Scope};
-
-/// What to evaluate on what.
-#[arguments]
-pub struct JqQuery {
-    /// Kind, in the plural, for example `pods` or `deployments.apps`.
-    pub kind: String,
-    /// jq expression over the list, for example `.items[] | select(.status.phase != "Running") | .metadata.name`.
-    pub jq_expr: String,
-    /// Namespace. Left out: all namespaces.
-    pub namespace: Option<String>,
-    /// Label selector, for example `app=web,tier!=db`.
-    pub label_selector: Option<String>,
-    /// Field selector, for example `spec.nodeName=node-1`.
-    pub field_selector: Option<String>,
-}
+use crate::{
+    budget, missing,
+    query::{self, Query},
+};
 
 /// Evaluates a jq expression over all objects of a kind (all pages). Begin the expression with `.items[]`.
 #[tool(read_only)]
-pub fn kubernetes_jq_query(host: &Host, arguments: JqQuery) -> Result<Output, ToolError> {
-    let scope = Scope::parse(host, &arguments.kind, arguments.namespace.as_deref())?
-        .selected(arguments.label_selector.as_deref(), arguments.field_selector.as_deref());
+pub fn kubernetes_jq_query(host: &Host, arguments: Query) -> Result<Output, ToolError> {
+    let scope = arguments.scope(host)?;
     let limit = budget::bytes(host);
     let (mut results, mut bytes, mut left_out) = (Vec::new(), 0, 0);
     let done = query::run(host, &scope, &arguments.jq_expr, |result| {
@@ -34,12 +21,15 @@ pub fn kubernetes_jq_query(host: &Host, arguments: JqQuery) -> Result<Output, To
             left_out += 1;
         }
     })?;
-    let mut notes = scope.notes.clone();
-    if done.items == 0 {
-        return Ok(Output::no_data(crate::missing::list(host, &scope)));
+    let read = done.items.objects;
+    if read == 0 {
+        return Ok(Output::no_data(missing::list(host, &scope)));
     }
+    let mut notes: Vec<String> =
+        done.items.rest.iter().map(|rest| format!("INCOMPLETE: {}", rest.told(read))).collect();
+    notes.extend(scope.notes.iter().cloned());
     if done.matches == 0 {
-        notes.push(format!("all {} objects in scope were processed and none matched", done.items));
+        notes.push(format!("of {read} objects that were processed none matched"));
     }
     if left_out > 0 {
         notes.push(format!(
@@ -49,14 +39,14 @@ pub fn kubernetes_jq_query(host: &Host, arguments: JqQuery) -> Result<Output, To
         ));
     }
     let output = Output::data(json!({
-        "total_items_processed": done.items,
+        "total_items_processed": read,
         "matches_found": done.matches,
         "results": results,
         "stderr": "",
         "scope": scope.json(),
         "notes": notes,
     }))?;
-    Ok(if left_out > 0 { output.truncated() } else { output })
+    Ok(if left_out > 0 || done.items.rest.is_some() { output.truncated() } else { output })
 }
 
 #[cfg(test)]
@@ -67,7 +57,7 @@ mod tests {
     fn query(host: &Host, code: &str) -> Result<Output, ToolError> {
         kubernetes_jq_query(
             host,
-            JqQuery {
+            Query {
                 kind: "pods".to_owned(),
                 jq_expr: code.to_owned(),
                 namespace: Some("a".to_owned()),

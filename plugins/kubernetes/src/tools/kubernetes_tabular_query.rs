@@ -45,7 +45,7 @@ pub fn kubernetes_tabular_query(host: &Host, arguments: TabularQuery) -> Result<
         .selected(arguments.label_selector.as_deref(), arguments.field_selector.as_deref());
     let limit = budget::bytes(host);
     let (mut rows, mut bytes, mut count) = (Vec::new(), 0, 0_usize);
-    let total = read::each(host, &scope, |object| {
+    let part = read::part(host, &scope, |object| {
         let row = row(&columns, &object);
         if filter.as_ref().is_some_and(|filter| !filter.is_match(&row)) {
             return;
@@ -56,11 +56,14 @@ pub fn kubernetes_tabular_query(host: &Host, arguments: TabularQuery) -> Result<
             rows.push(row);
         }
     })?;
+    let total = part.objects;
     if total == 0 {
         return Ok(Output::no_data(crate::missing::list(host, &scope)));
     }
     let left_out = count - rows.len();
-    let mut notes = scope.notes.clone();
+    let mut notes: Vec<String> =
+        part.rest.iter().map(|rest| format!("INCOMPLETE: {}", rest.told(total))).collect();
+    notes.extend(scope.notes.iter().cloned());
     if count < total {
         notes.push(format!("{count} of {total} objects match the filter"));
     }
@@ -76,7 +79,7 @@ pub fn kubernetes_tabular_query(host: &Host, arguments: TabularQuery) -> Result<
         "scope": scope.json(),
         "notes": notes,
     }))?;
-    Ok(if left_out > 0 { output.truncated() } else { output })
+    Ok(if left_out > 0 || part.rest.is_some() { output.truncated() } else { output })
 }
 
 fn row(columns: &[Column], object: &Value) -> String {

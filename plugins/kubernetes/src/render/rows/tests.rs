@@ -95,7 +95,7 @@ fn every_layout_has_a_cell_for_each_column() {
     let now = Now::of(&Fixture::new().host());
     for (group, plural) in kinds {
         let layout = Layout::of(&Resource::known(group, "v1", plural, "Kind", true));
-        let frame = Frame { namespace: true, labels: true };
+        let frame = Frame { namespace: true, identity: true, labels: true };
         let row = layout.cells(&json!({}), frame, now);
         assert_eq!(row.cells.len(), layout.headers(frame).len(), "{plural}");
     }
