@@ -17,6 +17,7 @@ mod pack;
 mod policy;
 pub mod redact;
 mod scan;
+pub mod snapshot;
 mod source;
 mod state;
 mod store;
