@@ -64,6 +64,28 @@ pub struct UpstreamWish {
     /// Requests that change something, and the tools that make them.
     #[serde(default)]
     pub writes: Vec<WriteRule>,
+    /// What a person loses by not permitting a resource of a Kubernetes API: by `pods/log`,
+    /// `deployments.apps`, or `*` for all others.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub loses: BTreeMap<String, String>,
+}
+
+impl UpstreamWish {
+    /// The reads of a Kubernetes API.
+    pub fn kubernetes_reads(&self) -> impl Iterator<Item = &KubernetesRule> {
+        self.reads.iter().filter_map(|rule| match rule {
+            ReadRule::Kubernetes(rule) => Some(rule),
+            ReadRule::Http(_) => None,
+        })
+    }
+
+    /// Is this a name under `loses` that a read declares?
+    fn reads_what_is_lost(&self, name: &str) -> bool {
+        let (resource, group) = name.split_once('.').unwrap_or((name, ""));
+        let declares = |list: &[String], name: &str| list.iter().any(|one| one == "*" || one == name);
+        self.kubernetes_reads()
+            .any(|rule| name == "*" || (declares(&rule.resources, resource) && declares(&rule.groups, group)))
+    }
 }
 
 /// Requests that a toolset declares as reads.
@@ -180,6 +202,12 @@ impl Manifest {
                 if wild || rule.tools.is_empty() {
                     return refuse(format!("`upstreams.{name}.writes` must name tools and no `*`"));
                 }
+            }
+            if let Some(lost) = upstream.loses.keys().find(|lost| !upstream.reads_what_is_lost(lost)) {
+                return refuse(format!(
+                    "`upstreams.{name}.loses` names `{}`, which no read declares",
+                    lost.escape_debug()
+                ));
             }
             for rule in &upstream.reads {
                 let fits = matches!(rule, ReadRule::Kubernetes(_)) == (upstream.kind == "kubernetes");

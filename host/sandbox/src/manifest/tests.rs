@@ -65,3 +65,23 @@ fn a_write_tool_that_calls_itself_read_only_is_refused() {
     assert!(packed(SideEffect::Destructive).validated().is_ok());
     assert!(packed(SideEffect::ReadOnly).validated().is_err());
 }
+
+#[test]
+fn what_is_lost_is_told_of_declared_reads_alone() {
+    let with = |lost: &str| {
+        GOOD.replace("[upstreams.prometheus]", &format!("loses = {{ {lost} }}\n[upstreams.prometheus]"))
+    };
+    let manifest = Manifest::from_toml(&with(r#""pods/log" = "why a container crashed""#)).unwrap();
+    assert_eq!(manifest.upstreams["kubernetes"].loses["pods/log"], "why a container crashed");
+    assert!(refusal(&with(r#"configmaps = "keys""#)).contains("`configmaps`, which no read declares"));
+    assert!(refusal(&with(r#""pods.apps" = "pods""#)).contains("no read declares"));
+    let prometheus =
+        GOOD.replace("kind = \"prometheus\"", "kind = \"prometheus\"\nloses = { \"*\" = \"all\" }");
+    assert!(refusal(&prometheus).contains("no read declares"));
+}
+
+#[test]
+fn a_manifest_that_tells_no_loss_is_packed_as_it_was_before() {
+    let packed = serde_json::to_value(Manifest::from_toml(GOOD).unwrap()).unwrap();
+    assert!(packed["upstreams"]["kubernetes"].get("loses").is_none());
+}
