@@ -2,9 +2,17 @@
 
 #![expect(clippy::doc_markdown, reason = "these comments are the help text, which has no Markdown")]
 
+mod rbac;
+mod snapshot;
+mod triage;
+
 use std::{net::IpAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use rbac::{Rbac, RbacFormat, ServiceAccount};
+pub(crate) use snapshot::{Snapshot, SnapshotRecord};
+pub(crate) use triage::{ReportFormat, Triage};
 
 /// An agent host for people who keep Kubernetes and Azure running.
 ///
@@ -22,10 +30,19 @@ pub(crate) struct Arguments {
 impl Arguments {
     /// How this command wants to be heard.
     pub(crate) fn output_options(&self) -> OutputOptions {
-        if let Command::Ask(ask) = &self.command {
-            return OutputOptions { plain: ask.plain, quiet: ask.quiet };
-        }
-        OutputOptions::default()
+        let (plain, quiet) = match &self.command {
+            Command::Ask(ask) => (ask.plain, ask.quiet),
+            Command::Triage(triage) => (triage.plain, triage.quiet),
+            Command::Snapshot(_)
+            | Command::Rbac(_)
+            | Command::Run(_)
+            | Command::Plugin(_)
+            | Command::Model(_)
+            | Command::Auth(_)
+            | Command::Doctor(_)
+            | Command::Completions { .. } => (false, false),
+        };
+        OutputOptions { plain, quiet }
     }
 }
 
@@ -51,8 +68,15 @@ pub(crate) struct Global {
 pub(crate) enum Command {
     /// Investigate a question and answer it
     Ask(Box<Ask>),
+    /// Look at a cluster without any model, and say what is wrong and why
+    Triage(Box<Triage>),
     /// Serve HolmesGPT's HTTP API
     Run(Run),
+    /// Record a cluster, so that it can be looked at elsewhere
+    #[command(subcommand)]
+    Snapshot(Snapshot),
+    /// Print the least-privilege roles that the plugins need
+    Rbac(Rbac),
     /// Look at plugins
     #[command(subcommand)]
     Plugin(Plugin),

@@ -7,7 +7,10 @@ pub(crate) mod completions;
 mod doctor;
 mod model;
 mod plugin;
+mod rbac;
 mod run;
+mod snapshot;
+pub(crate) mod triage;
 
 use anyhow::{Context, Result};
 
@@ -29,6 +32,9 @@ pub(crate) fn run(command: Command, global: &Global, printer: Printer) -> Result
     let result = runtime.block_on(async {
         match command {
             Command::Ask(ask) => ask::run(*ask, settings, printer).await,
+            Command::Triage(triage) => triage::run(*triage, settings, printer).await,
+            Command::Snapshot(snapshot) => snapshot::run(snapshot, &settings, printer).await,
+            Command::Rbac(rbac) => rbac::run(rbac, &settings, printer),
             Command::Run(run) => run::run(run, settings, printer).await,
             Command::Plugin(plugin) => plugin::run(plugin, &settings, printer).await,
             Command::Model(model) => model::run(model, settings, printer).await,

@@ -6,6 +6,7 @@ mod entra;
 mod models;
 mod plugins;
 mod reload;
+mod triage;
 mod upstreams;
 
 use std::{path::PathBuf, sync::Arc};
@@ -30,6 +31,10 @@ pub(crate) use cluster::Absence;
 pub(crate) use models::{max_steps, models};
 pub(crate) use plugins::{plugins_folder, scan};
 pub(crate) use reload::ModelFiles;
+pub(crate) use triage::{TRIAGE, TriageTool};
+
+use plugins::Wanted;
+use upstreams::Upstreams;
 
 /// Who listens: a person at a workstation, or whoever reaches a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,20 +97,29 @@ pub(crate) async fn toolsets(
     threads: Handle,
     printer: Printer,
 ) -> Result<Arc<Registry>> {
+    let folder = plugins_folder(world.plugins.as_deref(), &settings.environment)?;
+    let upstreams = upstreams(settings, world, absence, printer).await?;
+    let sandbox = sandbox(&settings.environment, world, threads, printer)?;
+    plugins::load(&sandbox, &folder, Wanted::All, &upstreams, settings, audience, printer).await
+}
+
+async fn upstreams(
+    settings: &Settings,
+    world: &World,
+    absence: Absence,
+    printer: Printer,
+) -> Result<Upstreams> {
+    let entra = settings.entra.clone();
+    let signer: azure::Signer = Arc::new(move |who, scope| entra.authorizer(who, scope));
+    upstreams::connect(settings, world, absence, signer, printer).await
+}
+
+fn sandbox(environment: &Environment, world: &World, threads: Handle, printer: Printer) -> Result<Sandbox> {
     let audit = match &world.audit_log {
         Some(path) => Audit::to_file(path)
             .with_context(|| format!("can not append to the audit log `{}`", path.display()))?,
         None => Audit::none(),
     };
-    let folder = plugins_folder(world.plugins.as_deref(), &settings.environment)?;
-    let entra = settings.entra.clone();
-    let signer: azure::Signer = Arc::new(move |who, scope| entra.authorizer(who, scope));
-    let upstreams = upstreams::connect(settings, world, absence, signer, printer).await?;
-    let sandbox = sandbox(&settings.environment, audit, threads, printer)?;
-    plugins::load(&sandbox, &folder, upstreams, settings, audience, printer).await
-}
-
-fn sandbox(environment: &Environment, audit: Audit, threads: Handle, printer: Printer) -> Result<Sandbox> {
     let config = Config { compiler: compiler()?, cache: cache(environment, printer), audit };
     Ok(Sandbox::start(config, threads)?)
 }

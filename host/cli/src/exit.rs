@@ -9,11 +9,11 @@ use crate::output::printer::{Closed, Printer};
 pub(crate) enum Exit {
     /// It did what was asked.
     Success = 0,
-    /// There are findings, and `--exit-verdict` was given.
+    /// There are findings, and the command was asked to say so.
     Findings = 1,
     /// It could not run, or there is no answer.
     Failed = 2,
-    /// Every needed read was denied.
+    /// Every needed read was denied; with `--strict`, any.
     NotPermitted = 3,
     /// Somebody interrupted.
     Interrupted = 130,

@@ -5,3 +5,4 @@ pub(crate) mod live;
 pub(crate) mod markdown;
 pub(crate) mod printer;
 pub(crate) mod progress;
+pub(crate) mod report;

@@ -72,11 +72,21 @@ fn only_one(scanned: Scanned, earlier: &[Scan]) -> Scan {
     }
 }
 
-/// Loads every plugin of the folder; those that can not be used are unavailable, with the reason.
+/// Which plugins of a folder are loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted<'a> {
+    /// Every one.
+    All,
+    /// The toolset of this name; nothing is told about the others.
+    Only(&'a str),
+}
+
+/// Loads the wanted plugins of the folder; those that can not be used are unavailable, with the reason.
 pub(super) async fn load(
     sandbox: &Sandbox,
     folder: &Path,
-    upstreams: Upstreams,
+    choice: Wanted<'_>,
+    upstreams: &Upstreams,
     settings: &Settings,
     audience: Audience,
     printer: Printer,
@@ -85,9 +95,10 @@ pub(super) async fn load(
     let mut wanted = Vec::new();
     let mut friendly = Vec::new();
     for scanned in scan(folder)? {
-        let scanned = match scanned {
-            Ok(scanned) => scanned,
-            Err((name, reason)) => {
+        let scanned = match (scanned, choice) {
+            (Ok(scanned), Wanted::Only(name)) if scanned.name().as_str() != name => continue,
+            (Ok(scanned), _) => scanned,
+            (Err((name, reason)), _) => {
                 left_out.told(name, reason);
                 continue;
             }
@@ -96,7 +107,7 @@ pub(super) async fn load(
         if operator.and_then(|toolset| toolset.enabled) == Some(false) {
             continue;
         }
-        match rights(&scanned, operator, &upstreams, audience) {
+        match rights(&scanned, operator, upstreams, audience) {
             Ok(chosen) => {
                 if operator.is_none_or(|toolset| toolset.grant.is_none()) {
                     friendly.push(scanned.name().to_string());

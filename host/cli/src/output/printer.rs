@@ -7,6 +7,9 @@ use anyhow::Result;
 
 use crate::args::OutputOptions;
 
+/// Columns where there is no terminal.
+const WIDTH: usize = 80;
+
 /// Stdout was closed by its reader.
 #[derive(Debug, thiserror::Error)]
 #[error("stdout was closed")]
@@ -66,6 +69,13 @@ impl Printer {
     /// Whether stdout shows to a person.
     pub(crate) fn is_terminal(self) -> bool {
         std::io::stdout().is_terminal() && !self.plain
+    }
+
+    /// Columns that text on stdout has: those of the terminal, else what fits a mail or a ticket.
+    pub(crate) fn width(self) -> usize {
+        let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok();
+        let columns = size.map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0);
+        columns.map_or(WIDTH, |columns| columns.clamp(40, 110))
     }
 
     /// A symbol, or its ASCII stand-in.
