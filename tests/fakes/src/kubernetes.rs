@@ -1,13 +1,31 @@
 //! A Kubernetes API server over a recorded cluster's raw files. Shares no code with the host: it is the control.
 //!
 //! The recording is moved in time, so that its `recordedAt` is now: what was a minute old is a minute old.
-//! Anything but a read is recorded as a violation and fails the test when the fake is dropped.
+//! Who may read what is decided as RBAC decides it. Anything but a read, or a question about one's own rights,
+//! is recorded as a violation and fails the test when the fake is dropped.
 
+#![expect(clippy::indexing_slicing, reason = "a JSON value without the field gives null; nothing panics")]
+
+mod answer;
+mod clock;
 mod content;
+mod discovery;
+mod form;
+mod log;
+mod page;
+mod rbac;
+mod review;
 mod selector;
+mod serve;
+mod setup;
+mod status;
 mod target;
 
+#[cfg(test)]
+mod tests;
+
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     path::Path,
     sync::{
@@ -17,18 +35,18 @@ use std::{
     thread,
 };
 
-use axum::{
-    Router,
-    body::Bytes,
-    extract::State,
-    http::{HeaderMap, Method, StatusCode, Uri, header::CONTENT_TYPE},
-    response::{IntoResponse, Response},
-};
-use serde_json::{Value, json};
+use axum::Router;
+use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use content::Content;
-use target::Target;
+use page::Pages;
+use rbac::{Access, User};
+pub use setup::Setup;
+
+/// Where the account of [`FakeKubernetes::token`] lives.
+const NAMESPACE: &str = "holmes";
+const ACCOUNT: &str = "reader";
 
 /// How the server is today.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +55,19 @@ pub enum Mood {
     Serves,
     /// It answers every request with this status.
     Refuses(u16),
+}
+
+/// What was decided about a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Decision {
+    /// A role permits it.
+    Allowed,
+    /// No role does.
+    Forbidden,
+    /// The token is nobody's.
+    Unauthenticated,
+    /// The server is in no mood.
+    Refused,
 }
 
 /// One request.
@@ -48,6 +79,20 @@ pub struct Asked {
     pub path: String,
     /// The query, as it was sent.
     pub query: String,
+    /// Who asked; empty when the token is nobody's.
+    pub user: String,
+    /// As RBAC names it: `get`, `list`, …
+    pub verb: String,
+    /// `pods/log`, `deployments.apps`; of what is no resource, the path.
+    pub resource: String,
+    /// None: the whole cluster.
+    pub namespace: Option<String>,
+    /// None: a list.
+    pub name: Option<String>,
+    /// What was decided.
+    pub decision: Decision,
+    /// 200 for everything that was answered.
+    pub status: u16,
 }
 
 #[derive(Default)]
@@ -57,59 +102,151 @@ struct Log {
 }
 
 struct Shared {
-    content: Content,
-    denied: Vec<(String, String)>,
-    mood: Mood,
-    token: String,
+    content: Mutex<Content>,
+    access: Mutex<Access>,
+    mood: Mutex<Mood>,
+    pages: Mutex<Pages>,
+    /// By bearer token.
+    users: Mutex<BTreeMap<String, User>>,
     log: Mutex<Log>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Shared {
     fn log(&self) -> MutexGuard<'_, Log> {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.log)
+    }
+
+    fn content(&self) -> MutexGuard<'_, Content> {
+        locked(&self.content)
+    }
+
+    fn access(&self) -> MutexGuard<'_, Access> {
+        locked(&self.access)
+    }
+
+    fn pages(&self) -> MutexGuard<'_, Pages> {
+        locked(&self.pages)
+    }
+
+    fn mood(&self) -> Mood {
+        *locked(&self.mood)
+    }
+
+    /// Whose credential this is; none: nobody's.
+    fn user(&self, authorization: &str) -> Option<User> {
+        if authorization.is_empty() {
+            return Some(User::anonymous());
+        }
+        locked(&self.users).get(authorization.strip_prefix("Bearer ")?).cloned()
     }
 }
 
 /// A running fake. Dropping it ends the server and checks what was asked.
 pub struct FakeKubernetes {
     address: SocketAddr,
+    token: String,
     shared: Arc<Shared>,
     server: JoinHandle<()>,
 }
 
 impl FakeKubernetes {
-    /// Serves a recording, as a `.tar.gz`. `denied` are (group, resource) that RBAC forbids.
+    /// A recording, as a `.tar.gz`, to be served. Its account may read what the recording's could.
+    ///
+    /// # Panics
+    ///
+    /// If the recording can not be read.
+    pub fn recorded(archive: &Path) -> Setup {
+        Setup::recorded(archive)
+    }
+
+    /// Serves a recording. `denied` are (group, resource) that are forbidden besides what was then.
     ///
     /// # Panics
     ///
     /// If the recording can not be read, or no port of the loopback interface can be had.
-    #[expect(clippy::expect_used, reason = "a test without its server can only fail")]
     pub async fn start(archive: &Path, denied: &[(&str, &str)], mood: Mood) -> Self {
+        Self::recorded(archive).denying(denied).mood(mood).start().await
+    }
+
+    #[expect(clippy::expect_used, reason = "a test without its server can only fail")]
+    async fn serve(setup: Setup, user: User) -> Self {
         static STARTED: AtomicU32 = AtomicU32::new(0);
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let token = format!("canary-kubernetes-token-{}-{number}", std::process::id());
-        let content = Content::open(archive).expect("a readable recording");
-        let mut denied: Vec<(String, String)> =
-            denied.iter().map(|(group, resource)| ((*group).to_owned(), (*resource).to_owned())).collect();
-        denied.extend(content.forbidden());
-        let shared = Arc::new(Shared { content, denied, mood, token, log: Mutex::default() });
+        let shared = Arc::new(Shared {
+            content: Mutex::new(setup.content),
+            access: Mutex::new(setup.access),
+            mood: Mutex::new(setup.mood),
+            pages: Mutex::new(setup.pages),
+            users: Mutex::new(BTreeMap::from([(token.clone(), user)])),
+            log: Mutex::default(),
+        });
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port of the loopback interface");
         let address = listener.local_addr().expect("the address of a bound listener");
-        let router = Router::new().fallback(answer).with_state(Arc::clone(&shared));
+        let router = Router::new().fallback(serve::answer).with_state(Arc::clone(&shared));
         let server = tokio::spawn(async move {
             drop(axum::serve(listener, router).await);
         });
-        Self { address, shared, server }
+        Self { address, token, shared, server }
     }
 
-    /// The only token it accepts; it appears in no output of a correct host.
+    /// The token of the service account `holmes/reader`; it appears in no output of a correct host.
     pub fn token(&self) -> &str {
-        &self.shared.token
+        &self.token
+    }
+
+    /// A token of another service account.
+    pub fn account(&self, namespace: &str, name: &str) -> String {
+        let token = format!("{}-{namespace}-{name}", self.token);
+        locked(&self.shared.users).insert(token.clone(), User::service_account(namespace, name));
+        token
     }
 
     /// A kubeconfig for it.
     pub fn kubeconfig(&self) -> String {
-        kubeconfig(&format!("http://{}", self.address), self.token())
+        self.kubeconfig_of(&self.token)
+    }
+
+    /// A kubeconfig for another account.
+    pub fn kubeconfig_of(&self, token: &str) -> String {
+        kubeconfig(&format!("http://{}", self.address), token)
+    }
+
+    /// JSON that was made of this cluster, with every point in time as it was when it was recorded.
+    pub fn as_recorded(&self, json: &str) -> String {
+        clock::moved(json, -self.shared.content().moved_by)
+    }
+
+    /// Adds an object, or replaces the one of its kind, namespace and name.
+    ///
+    /// # Panics
+    ///
+    /// If the cluster does not serve its kind.
+    pub fn put(&self, object: Value) {
+        self.shared.content().put(object);
+    }
+
+    /// Keeps only the wanted objects of a kind.
+    pub fn retain(&self, group: &str, plural: &str, wanted: impl FnMut(&Value) -> bool) {
+        self.shared.content().retain(group, plural, wanted);
+    }
+
+    /// Applies a role or a binding; it is not among the cluster's objects.
+    ///
+    /// # Panics
+    ///
+    /// With the API server's complaint, if it would not take it.
+    pub fn apply(&self, object: &Value) {
+        self.shared.access().apply(object);
+    }
+
+    /// From now on the server is like this.
+    pub fn set_mood(&self, mood: Mood) {
+        *locked(&self.shared.mood) = mood;
     }
 
     /// Every request so far.
@@ -142,114 +279,4 @@ pub fn kubeconfig(server: &str, token: &str) -> String {
          users:\n- name: reader\n  user:\n    token: {token}\n\
          contexts:\n- name: fake\n  context:\n    cluster: fake\n    user: reader\n"
     )
-}
-
-async fn answer(
-    State(shared): State<Arc<Shared>>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let (path, query) = (uri.path().to_owned(), uri.query().unwrap_or_default().to_owned());
-    {
-        let mut log = shared.log();
-        if method != Method::GET || !body.is_empty() {
-            log.violations.push(format!("{method} {path} with {} bytes", body.len()));
-        }
-        log.violations.extend(forbidden_headers(&headers));
-        if query.contains("watch=") {
-            log.violations.push(format!("a watch of {path}"));
-        }
-        log.asked.push(Asked { method: method.to_string(), path: path.clone(), query: query.clone() });
-    }
-    if let Mood::Refuses(status) = shared.mood {
-        return Refusal::new(status, "InternalError", "the fake refuses everything").into_response();
-    }
-    let expected = format!("Bearer {}", shared.token);
-    if headers.get("authorization").and_then(|value| value.to_str().ok()) != Some(&expected) {
-        return Refusal::new(401, "Unauthorized", "Unauthorized").into_response();
-    }
-    serve(&shared, &path, &query).into_response()
-}
-
-fn forbidden_headers(headers: &HeaderMap) -> Vec<String> {
-    let names = headers.keys().map(ToString::to_string);
-    names.filter(|name| name.starts_with("impersonate-")).map(|name| format!("the header `{name}`")).collect()
-}
-
-/// What an API server says with a `Status`.
-struct Refusal {
-    code: u16,
-    reason: &'static str,
-    message: String,
-}
-
-impl Refusal {
-    fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { code, reason, message: message.into() }
-    }
-
-    fn not_found() -> Self {
-        Self::new(404, "NotFound", "the server could not find the requested resource")
-    }
-}
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let Self { code, reason, message } = self;
-        let body = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-            "message": message, "reason": reason, "code": code});
-        (StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), json_of(&body))
-            .into_response()
-    }
-}
-
-fn serve(shared: &Shared, path: &str, query: &str) -> Result<Response, Refusal> {
-    let content = &shared.content;
-    if let Some(document) = content.document(path) {
-        return Ok(raw("application/json", document.to_vec()));
-    }
-    let target = Target::parse(path).ok_or_else(Refusal::not_found)?;
-    let query = target::query(query);
-    let kind = content.kind(&target).ok_or_else(Refusal::not_found)?;
-    authorise(shared, &target)?;
-    let refused = |(code, message): (u16, String)| Refusal::new(code, "BadRequest", message);
-    match (&target.name, target.subresource.as_deref()) {
-        (Some(_), Some("log")) => {
-            content.log(&target, &query).map(|text| raw("text/plain", text.into_bytes())).map_err(refused)
-        }
-        (_, Some(_)) => Err(Refusal::not_found()),
-        (Some(name), None) => content.get(&target).map(|object| json_of(&object)).ok_or_else(|| {
-            Refusal::new(404, "NotFound", format!("{} \"{name}\" not found", target.qualified()))
-        }),
-        (None, None) => content.list(&target, &kind, &query).map(|list| json_of(&list)).map_err(refused),
-    }
-}
-
-fn authorise(shared: &Shared, target: &Target) -> Result<(), Refusal> {
-    let denied = |(group, plural): &(String, String)| *group == target.group && *plural == target.plural;
-    if !shared.denied.iter().any(denied) {
-        return Ok(());
-    }
-    let verb = if target.name.is_some() { "get" } else { "list" };
-    let scope = match &target.namespace {
-        Some(namespace) => format!("in the namespace \"{namespace}\""),
-        None => "at the cluster scope".to_owned(),
-    };
-    let message = format!(
-        "{} is forbidden: User \"system:serviceaccount:holmes:reader\" cannot {verb} resource \"{}\" in API group \"{}\" {scope}",
-        target.qualified(),
-        target.plural,
-        target.group
-    );
-    Err(Refusal::new(403, "Forbidden", message))
-}
-
-fn raw(media: &'static str, body: Vec<u8>) -> Response {
-    ([(CONTENT_TYPE, media)], body).into_response()
-}
-
-fn json_of(value: &Value) -> Response {
-    raw("application/json", value.to_string().into_bytes())
 }
