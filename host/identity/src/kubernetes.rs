@@ -18,6 +18,9 @@ use crate::{ClusterError, ConnectError};
 /// The API server has to answer a first request within this; a person waits for it.
 const FIRST_ANSWER: Duration = Duration::from_secs(8);
 
+/// Before a server that is busy is asked again. One that is still busy after that is away.
+const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(1)];
+
 /// Where the cluster's address and credential come from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClusterSource {
@@ -60,6 +63,8 @@ impl Cluster {
         config.connect_timeout = Some(FIRST_ANSWER);
         // Reads are bounded by the call's own deadline.
         config.read_timeout = None;
+        // The client would ask a server that is away for minutes; nobody waits that long for an answer.
+        config.default_retry = false;
         let client = Client::try_from(config).map_err(|error| ConnectError::Client(causes(&error)))?;
         Ok(Self { client, name })
     }
@@ -78,13 +83,21 @@ impl Cluster {
         request: Request<Vec<u8>>,
     ) -> Result<Response<impl Stream<Item = Result<Bytes, ClusterError>> + Send + Unpin + use<>>, ClusterError>
     {
-        let request = request.map(Body::from);
-        let response = self.client.send(request).await.map_err(|error| {
-            if let kube::Error::Auth(refused) = &error {
-                return ClusterError::Credential(causes(refused));
+        let (head, content) = request.into_parts();
+        let mut pauses = PAUSES.into_iter();
+        let response = loop {
+            let request = Request::from_parts(head.clone(), Body::from(content.clone()));
+            let response = self.client.send(request).await.map_err(|error| {
+                if let kube::Error::Auth(refused) = &error {
+                    return ClusterError::Credential(causes(refused));
+                }
+                ClusterError::Unavailable(causes(&error))
+            })?;
+            match pauses.next() {
+                Some(pause) if is_busy(response.status()) => tokio::time::sleep(pause).await,
+                Some(_) | None => break response,
             }
-            ClusterError::Unavailable(causes(&error))
-        })?;
+        };
         let (parts, body) = response.into_parts();
         let stream = body.into_data_stream().map_err(|error| ClusterError::Unavailable(error.to_string()));
         Ok(Response::from_parts(parts, stream))
@@ -111,6 +124,14 @@ impl Cluster {
         }
         Ok(())
     }
+}
+
+fn is_busy(status: http::StatusCode) -> bool {
+    use http::StatusCode;
+    matches!(
+        status,
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT
+    )
 }
 
 async fn configuration(source: &ClusterSource) -> Result<(Config, String), ConnectError> {
