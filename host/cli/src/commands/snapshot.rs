@@ -29,10 +29,14 @@ pub(crate) async fn run(snapshot: Snapshot, _settings: &Settings, printer: Print
     let bar = Bar::new(arguments.quiet);
     let options = options(&arguments);
     let told = |progress| bar.show(progress);
+    // Heard from before the first request on: what comes between would be lost.
+    let mut interrupt = signal(SignalKind::interrupt()).context("signals can not be received")?;
+    let mut terminate = signal(SignalKind::terminate()).context("signals can not be received")?;
     // What is dropped here takes along everything that it wrote.
     let recorded = tokio::select! {
         recorded = record(&cluster, &destination, &options, &told) => Some(recorded),
-        interrupted = interrupted() => { interrupted?; None }
+        _ = interrupt.recv() => None,
+        _ = terminate.recv() => None,
     };
     bar.clear();
     match recorded {
@@ -69,15 +73,4 @@ fn options(arguments: &SnapshotRecord) -> Options {
         largest: arguments.max_size,
         logs: if arguments.no_logs { Logs::LeftOut } else { tail },
     }
-}
-
-/// Waits for Ctrl-C, or for whoever ends the terminal or the pod.
-async fn interrupted() -> Result<()> {
-    let mut interrupt = signal(SignalKind::interrupt()).context("signals can not be received")?;
-    let mut terminate = signal(SignalKind::terminate()).context("signals can not be received")?;
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    Ok(())
 }

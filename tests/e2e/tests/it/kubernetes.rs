@@ -81,9 +81,12 @@ fn timeless(text: &str) -> String {
     let ages = Regex::new(r"\b(\d+[ydhms])+\b").unwrap();
     let placeholders = Regex::new(r"<redacted:([a-z-]+):[0-9a-f]{8}>").unwrap();
     let room = Regex::new(" {2,}").unwrap();
-    let text = moments.replace_all(text, "MOMENT");
+    // Some of a placeholder's digits look like a value of their own, and are masked once more.
+    let nested = Regex::new("<redacted:([a-z-]+):<redacted:[a-z-]+>").unwrap();
+    let text = placeholders.replace_all(text, "<redacted:$1>");
+    let text = nested.replace_all(&text, "<redacted:$1>");
+    let text = moments.replace_all(&text, "MOMENT");
     let text = ages.replace_all(&text, "AGE");
-    let text = placeholders.replace_all(&text, "<redacted:$1>");
     room.replace_all(&text, "  ").into_owned()
 }
 
